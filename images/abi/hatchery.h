@@ -1,0 +1,237 @@
+/*
+ * Hatchery guest ABI, version 1.
+ *
+ * The one contract between a guest (image) and the host (a driver's addon). It is written in plain
+ * C so that the freestanding guest and the C++ addons include the same file. Everything that the
+ * host reads from here was written by a hostile program: the host copies each field once, checks
+ * it, and uses the copy.
+ *
+ * The key words MUST, MUST NOT and MAY are to be read as in RFC 2119.
+ *
+ * VERSION RULE. HATCHERY_ABI_VERSION grows by one with every change that an existing image or an
+ * existing host could notice: a moved field, a changed meaning, a removed operation. A new
+ * operation, or a new configuration item that a guest may ignore, does not change it. A host MUST
+ * refuse an image whose note names another version.
+ *
+ * BYTE ORDER AND WIDTH. x86-64, little endian; all addresses are guest virtual addresses.
+ *
+ * PRIVILEGE. A guest runs in ring 3, with one vCPU, from its first instruction to its last. There
+ * is no interrupt table: any fault is a triple fault and ends the instance. Page zero, the page
+ * tables, the GDT and the TSS are not mapped.
+ */
+#ifndef HATCHERY_ABI_H
+#define HATCHERY_ABI_H
+
+#include <stdint.h>
+
+#define HATCHERY_ABI_VERSION 1u
+#define HATCHERY_MAGIC UINT64_C(0x3159524843544148) /* "HATCHRY1" */
+#define HATCHERY_PAGE_BYTES 4096u
+
+/*
+ * IMAGE. A static ELF64 executable for x86-64, not position-independent. Every PT_LOAD segment MUST
+ * lie in [HATCHERY_IMAGE_ADDRESS, HATCHERY_IMAGE_END), start on a page of its own (p_vaddr modulo
+ * 4096 may be non-zero, but no page may belong to two segments) and MUST NOT be both writable and
+ * executable. The host maps each page with exactly the segment's permissions. The image carries
+ * one ELF note, name "Hatchery", type HATCHERY_NOTE_ABI, whose description is the ABI version as a
+ * uint32_t. It MUST NOT contain a SYSCALL instruction.
+ */
+#define HATCHERY_NOTE_NAME "Hatchery"
+#define HATCHERY_NOTE_ABI 1u
+
+/*
+ * ADDRESS SPACE, from low to high. What is not listed is not mapped.
+ *
+ *   HATCHERY_RESUME_ADDRESS   r-x, r--  the host's resume stub and its data. The host owns it.
+ *   HATCHERY_BOOT_ADDRESS     r--       the boot page, then the configuration items.
+ *   HATCHERY_IMAGE_ADDRESS    as the ELF says.
+ *   HATCHERY_CHANNEL_ADDRESS  rw-       the channel: struct hatchery_channel.
+ *   HATCHERY_STACK_TOP        rw-       the stack ends here and grows down; its size is in the boot
+ *                                       page; the page below it is not mapped.
+ *   HATCHERY_HEAP_ADDRESS     rw-       the rest of the memory. At least 8 GiB of address space
+ *                                       behind its end are not mapped.
+ */
+#define HATCHERY_RESUME_ADDRESS 0x00100000u
+#define HATCHERY_BOOT_ADDRESS 0x00200000u
+#define HATCHERY_IMAGE_ADDRESS 0x04000000u
+#define HATCHERY_IMAGE_END 0x40000000u
+#define HATCHERY_CHANNEL_ADDRESS 0x50000000u
+#define HATCHERY_STACK_TOP 0x70000000u
+#define HATCHERY_HEAP_ADDRESS UINT64_C(0x100000000)
+
+/*
+ * ENTRY. The first instruction runs at the ELF entry point with RSP = HATCHERY_STACK_TOP, the
+ * direction flag clear and the vector state (x87, SSE, AVX and whatever else XCR0 enables) in its
+ * initial configuration. All other registers are unspecified.
+ *
+ * BOOT PAGE, at HATCHERY_BOOT_ADDRESS, read-only. Configuration items follow at
+ * HATCHERY_BOOT_ADDRESS + HATCHERY_PAGE_BYTES: `configuration_bytes` bytes of items, each a
+ * struct hatchery_item, then the name, a NUL, the value, a NUL, and padding with NULs up to the
+ * next multiple of 8. The items are what the instance gets from its parent; a guest ignores names
+ * that it does not know.
+ */
+struct hatchery_boot {
+    uint64_t magic;               /* HATCHERY_MAGIC */
+    uint32_t abi_version;         /* HATCHERY_ABI_VERSION */
+    uint32_t reserved;            /* 0 */
+    uint64_t memory_bytes;        /* all memory of the instance; a multiple of 4096 */
+    uint64_t heap_bytes;          /* mapped bytes at HATCHERY_HEAP_ADDRESS */
+    uint64_t stack_bytes;         /* mapped bytes below HATCHERY_STACK_TOP */
+    uint64_t configuration_bytes; /* bytes of items behind this page */
+    uint64_t tsc_hertz;           /* frequency of RDTSC as the guest sees it; never 0 */
+};
+
+struct hatchery_item {
+    uint32_t name_bytes;  /* without the NUL */
+    uint32_t value_bytes; /* without the NUL */
+};
+
+/*
+ * CHANNEL. One region that the host and the guest share. The host writes it only while the vCPU
+ * does not run; so does it read.
+ *
+ *   request window   struct hatchery_control, then at HATCHERY_REQUEST_OFFSET what comes in
+ *   response window  what goes out: a response frame, a body chunk, a panic report, a host call
+ *   log window       log records that the host has not yet collected
+ */
+#define HATCHERY_REQUEST_WINDOW_BYTES 0x40000u  /* 256 KiB, control block included */
+#define HATCHERY_RESPONSE_WINDOW_BYTES 0x40000u /* 256 KiB */
+#define HATCHERY_LOG_WINDOW_BYTES 0x10000u      /* 64 KiB */
+#define HATCHERY_REQUEST_OFFSET 128u
+#define HATCHERY_REQUEST_CAPACITY (HATCHERY_REQUEST_WINDOW_BYTES - HATCHERY_REQUEST_OFFSET)
+#define HATCHERY_RESPONSE_OFFSET HATCHERY_REQUEST_WINDOW_BYTES
+#define HATCHERY_LOG_OFFSET (HATCHERY_RESPONSE_OFFSET + HATCHERY_RESPONSE_WINDOW_BYTES)
+#define HATCHERY_CHANNEL_BYTES (HATCHERY_LOG_OFFSET + HATCHERY_LOG_WINDOW_BYTES)
+
+#define HATCHERY_ENTROPY_BYTES 32u
+
+/*
+ * CONTROL BLOCK, at HATCHERY_CHANNEL_ADDRESS. The first part is the host's to write before it
+ * resumes the guest, the second the guest's to write before it makes a hypercall.
+ */
+struct hatchery_control {
+    /* host to guest */
+    uint64_t wall_nanoseconds;      /* since 1970-01-01 UTC, when the request was handed over */
+    uint64_t monotonic_nanoseconds; /* the host's monotonic clock at that moment */
+    uint64_t generation;            /* names this request; completions of host calls carry it */
+    uint8_t entropy[HATCHERY_ENTROPY_BYTES]; /* fresh for each request; the guest MUST reseed from
+                                                it before it runs the user's code, then wipe it */
+    uint32_t request_bytes;         /* bytes at HATCHERY_REQUEST_OFFSET */
+    uint32_t resume_reason;         /* enum hatchery_resume */
+    /* guest to host */
+    uint32_t response_bytes; /* bytes in the response window that the hypercall is about */
+    uint32_t log_bytes;      /* bytes in the log window; the host sets it back to 0 */
+};
+
+/* Why the host resumed the guest; the host writes it before every KVM_RUN that follows a hypercall. */
+enum hatchery_resume {
+    HATCHERY_RESUME_REQUEST = 1, /* a request frame is in the request window */
+    HATCHERY_RESUME_CHUNK = 2,   /* answers PULL: the next body bytes are there; 0 bytes: the end */
+    HATCHERY_RESUME_CONTINUE = 3 /* answers PUSH, LOG and a RESPOND with HATCHERY_RESPONSE_MORE or
+                                    HATCHERY_RESPONSE_BACKGROUND: go on */
+};
+
+/*
+ * HYPERCALLS. A guest makes one by writing one byte, the operation, to I/O port HATCHERY_PORT
+ * (`out %al, $HATCHERY_PORT`: width 1, count 1). That is the KVM platform; the other platforms give
+ * the same operations by their own doorbell. RAX, RCX, RDX and the flags are clobbered. Any other
+ * exit (another port, width, count or direction, an access to absent memory, HLT, a fault) ends the
+ * instance, and its shell is never used again.
+ *
+ *   READY    The snapshot point: start-up is over. Returns when there is a request, with the vector
+ *            state in its initial configuration: a guest MUST NOT expect it to survive READY. The
+ *            same return may happen any number of times, in this virtual machine or in others.
+ *   RESPOND  A response frame is in the response window. Without HATCHERY_RESPONSE_MORE or
+ *            HATCHERY_RESPONSE_BACKGROUND it is final: the host rewinds or destroys the instance
+ *            here, or (an instance that lives for several requests) resumes it with the next
+ *            request.
+ *   LOG      The log window has no room: the host collects it.
+ *   PULL     Asks for the next bytes of the request's body.
+ *   PUSH     Body bytes of the response are in the response window; 0 bytes: the body is complete.
+ *            Final like RESPOND when it is the last and the instance has no background work, which
+ *            the guest said with the flags of its RESPOND.
+ *   FINISH   Background work (ctx.waitUntil) is over. Final.
+ *   PANIC    A struct hatchery_panic and its text are in the response window. Never returns.
+ *   CALL, WAIT  Host calls: enqueue one, yield until a completion. Reserved; a host that does not
+ *            know them ends the instance.
+ *   PROBE    Only the host's own resume stub makes it, when the host compares states.
+ */
+#define HATCHERY_PORT 0x48u
+
+enum hatchery_operation {
+    HATCHERY_READY = 1,
+    HATCHERY_RESPOND = 2,
+    HATCHERY_LOG = 3,
+    HATCHERY_PULL = 4,
+    HATCHERY_PUSH = 5,
+    HATCHERY_FINISH = 6,
+    HATCHERY_PANIC = 7,
+    HATCHERY_CALL = 8,
+    HATCHERY_WAIT = 9,
+    HATCHERY_PROBE = 255
+};
+
+/*
+ * REQUEST FRAME. The header, then `head_bytes` bytes of head, then the first `body_bytes` bytes of
+ * the body. The head is a row of NUL-terminated strings: method, absolute URL, then name and value
+ * of each header in turn; names in lower case; ISO 8859-1, no NUL inside a string, so that a C guest
+ * may use them in place. If HATCHERY_REQUEST_MORE is set, more of the body is to be had by PULL.
+ */
+struct hatchery_request {
+    uint32_t head_bytes;
+    uint32_t body_bytes; /* in this frame */
+    uint32_t flags;
+    uint32_t reserved; /* 0 */
+};
+
+#define HATCHERY_REQUEST_MORE 1u
+
+/*
+ * RESPONSE FRAME. The header, then the head (name and value of each header in turn, each
+ * NUL-terminated, ISO 8859-1, any case), then body bytes.
+ */
+struct hatchery_response {
+    uint32_t status; /* 200 to 599 */
+    uint32_t flags;
+    uint32_t head_bytes;
+    uint32_t body_bytes; /* in this frame */
+};
+
+#define HATCHERY_RESPONSE_MORE 1u       /* the rest of the body follows by PUSH */
+#define HATCHERY_RESPONSE_BACKGROUND 2u /* the instance goes on after the body, until FINISH */
+#define HATCHERY_RESPONSE_ERROR 4u      /* the user's code failed: the body is an error report (JSON
+                                           {"name","message","stack"}), not a response */
+
+/*
+ * LOG RECORD, in the log window: this header, then the text in UTF-8, no padding.
+ */
+struct hatchery_log_record {
+    uint32_t level; /* enum hatchery_log_level */
+    uint32_t text_bytes;
+};
+
+enum hatchery_log_level {
+    HATCHERY_LOG_DEBUG = 20, /* the numbers are pino's */
+    HATCHERY_LOG_INFO = 30,
+    HATCHERY_LOG_WARN = 40,
+    HATCHERY_LOG_ERROR = 50
+};
+
+/*
+ * PANIC REPORT, in the response window: this header, then text in UTF-8: for HATCHERY_PANIC_STARTUP
+ * the error report (JSON {"name","message","stack"}), else one line.
+ */
+struct hatchery_panic {
+    uint32_t reason; /* enum hatchery_panic_reason */
+    uint32_t text_bytes;
+};
+
+enum hatchery_panic_reason {
+    HATCHERY_PANIC_ABORT = 1,   /* abort(), a WebAssembly trap, an impossible state */
+    HATCHERY_PANIC_STARTUP = 2, /* start-up code threw, or its module is unusable */
+    HATCHERY_PANIC_PENDING = 3, /* start-up code awaits something that can never come */
+    HATCHERY_PANIC_STALLED = 4, /* the handler awaits something that can never come */
+    HATCHERY_PANIC_MEMORY = 5   /* out of memory */
+};
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * The library OS, as an application in an image sees it.
+ *
+ * An application defines application_start and application_serve; everything else here is the
+ * kernel's. There is one thread and no preemption. Nothing returns an error unless it says so: what
+ * cannot be done ends the instance with a panic.
+ */
+#ifndef HATCHERY_KERNEL_H
+#define HATCHERY_KERNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../abi/hatchery.h"
+
+/* Runs once, before the snapshot. Clocks and randomness work, but their values are the boot's. */
+void application_start(void);
+
+/*
+ * Runs for each request; MUST call respond exactly once and returns when the instance has nothing
+ * more to do. The kernel has reseeded the random generator and paired the clocks before.
+ */
+void application_serve(void);
+
+/* The value of a configuration item, NUL-terminated, and its length; NULL if there is none. */
+const char *configuration_find(const char *name, size_t *value_bytes);
+
+/* The request's head (see REQUEST FRAME) and its length. Valid until request_body_read is called. */
+const char *request_head(size_t *head_bytes);
+
+/*
+ * Copies up to `capacity` (at least 1) next bytes of the request's body to `buffer`; returns how
+ * many, 0 at the end. What the first frame did not hold is pulled from the host.
+ */
+size_t request_body_read(void *buffer, size_t capacity);
+
+/*
+ * A response in the making. `head` is as in RESPONSE FRAME. A body that does not fit into the window
+ * is pushed in as many chunks as it takes. With `background` the instance goes on afterwards, and
+ * returning from application_serve ends it.
+ */
+struct response {
+    uint32_t status;
+    uint32_t flags; /* HATCHERY_RESPONSE_ERROR, HATCHERY_RESPONSE_BACKGROUND or 0 */
+    const char *head;
+    size_t head_bytes; /* at most RESPONSE_HEAD_CAPACITY */
+    const void *body;
+    size_t body_bytes;
+};
+#define RESPONSE_HEAD_CAPACITY (HATCHERY_RESPONSE_WINDOW_BYTES / 2)
+void respond(const struct response *response);
+
+/*
+ * The same by parts, for a body that is made bit by bit: begin (the response's `body` is its first
+ * part), any number of pushes, end. respond is the three in one.
+ */
+void response_begin(const struct response *response);
+void response_push(const void *bytes, size_t count);
+void response_end(void);
+
+/* Appends a log record; text longer than 8 KiB is cut. */
+void log_write(enum hatchery_log_level level, const char *text, size_t text_bytes);
+
+/* Ends the instance. */
+__attribute__((noreturn)) void panic(enum hatchery_panic_reason reason, const char *text,
+                                     size_t text_bytes);
+
+/* Nanoseconds since 1970-01-01 UTC. */
+uint64_t clock_wall(void);
+/* Nanoseconds of the host's monotonic clock. */
+uint64_t clock_monotonic(void);
+/* The monotonic clock when this request was handed over. */
+uint64_t clock_request_start(void);
+
+/* Fills the buffer from a ChaCha20 generator (RFC 8439) that each request reseeds. */
+void random_fill(void *buffer, size_t count);
+
+/* The heap: HATCHERY_HEAP_ADDRESS and this many bytes, zeroed, all of it the application's. */
+size_t heap_bytes(void);
+
+#endif

@@ -1,0 +1,169 @@
+/**
+ * What the fabric knows of a hypervisor: the one interface that every driver implements.
+ *
+ * Life cycle: `Driver.load` makes a cold {@link Snapshot} from an image and its configuration;
+ * a {@link Shell} created from it boots by `run(null, …)` until its exit is `ready`; `Shell.capture`
+ * then makes a ready snapshot, and a shell created from that one serves requests by `run(frame, …)`.
+ */
+
+/** How an instance comes to be; see the design's table of strategies. */
+export type Strategy = 'boot' | 'clone' | 'pool' | 'reset';
+
+export type DriverName = 'kvm' | 'process' | 'xen' | 'libvirt';
+
+/** One piece of an image that is mapped into the guest: an ELF PT_LOAD segment. */
+export interface ImageSegment {
+  /** Guest virtual address; may lie inside a page, but no other segment touches its pages. */
+  readonly address: number;
+  /** Mapped size in bytes; at least `bytes.length`, the rest is zero. */
+  readonly size: number;
+  readonly bytes: Uint8Array;
+  readonly writable: boolean;
+  /** Never true together with `writable`. */
+  readonly executable: boolean;
+}
+
+/** An image that has been read and checked (see `image/elf.ts`), ready to be loaded. */
+export interface LoadableImage {
+  readonly entry: number;
+  readonly segments: readonly ImageSegment[];
+}
+
+/** What an instance gets from its parent; names are 1 to 255 bytes of ASCII without NUL. */
+export type Configuration = ReadonlyMap<string, Uint8Array>;
+
+export interface LoadOptions {
+  readonly image: LoadableImage;
+  readonly configuration: Configuration;
+  /** All memory of an instance in bytes; a multiple of 4096. */
+  readonly memoryBytes: number;
+}
+
+/** Why a vCPU stopped. Names follow the hypercalls of `images/abi/hatchery.h`. */
+export type ExitKind =
+  /** Start-up is over: the snapshot point. */
+  | 'ready'
+  /** A response frame is in `payload`. Final unless its flags say otherwise. */
+  | 'respond'
+  /** The guest asks for the next bytes of the request's body. */
+  | 'pull'
+  /** Response body bytes are in `payload`; empty: the body is complete. */
+  | 'push'
+  /** Background work is over. Final. */
+  | 'finish'
+  /** The log window was full; its records are in `logs`. */
+  | 'log'
+  /** The guest gave up: a panic report is in `payload`. */
+  | 'panic'
+  /** A fault, or an exit that the ABI does not know. `fault` says what is known. */
+  | 'crash'
+  /** `deadline` passed while the guest ran. */
+  | 'deadline';
+
+/** What is known about a crash. */
+export interface Fault {
+  /** What happened, in words: `triple fault`, `read from port 0x60`, … */
+  readonly reason: string;
+  /** The guest's instruction pointer, where the host keeps it at a triple fault. */
+  readonly instructionPointer?: number;
+  readonly stackPointer?: number;
+}
+
+/**
+ * One stop of a vCPU. `payload` and `logs` are views of memory that the driver uses again: they
+ * are valid until the next call of any method of any shell of this driver. Lengths were checked
+ * against the windows; the bytes are still the guest's, unchecked.
+ */
+export interface Exit {
+  readonly kind: ExitKind;
+  readonly payload: Uint8Array;
+  /** Log records as in the ABI, undefined when the guest logged nothing. */
+  readonly logs: Uint8Array | undefined;
+  readonly fault: Fault | undefined;
+  /** Time spent before the guest ran: rewind, filling the request window. Microseconds. */
+  readonly spawnMicroseconds: number;
+  /** Time from entering the guest to its exit. Microseconds. */
+  readonly guestMicroseconds: number;
+}
+
+/** How a guest is resumed; see `enum hatchery_resume` of the ABI. */
+export interface Resume {
+  /**
+   * Bytes for the request window: a request frame (`request`), the next body bytes (`chunk`, empty
+   * at the end). At most {@link REQUEST_CAPACITY} bytes; read before `run` returns.
+   */
+  readonly reason: 'request' | 'chunk' | 'continue';
+  readonly bytes?: Uint8Array | undefined;
+}
+
+/** Bytes that one {@link Resume} can carry: HATCHERY_REQUEST_CAPACITY of the ABI. */
+export const REQUEST_CAPACITY = 0x40000 - 128;
+
+/** Bytes of the response window: HATCHERY_RESPONSE_WINDOW_BYTES of the ABI. */
+export const RESPONSE_CAPACITY = 0x40000;
+
+/**
+ * A created virtual machine over one snapshot. It runs one thing at a time. After any exit but a
+ * final `respond`, `push` or `finish` it can only be run on as the ABI says, or be destroyed.
+ */
+export interface Shell {
+  /**
+   * Runs the guest until it exits: on the calling thread where it comes back within a short slice
+   * (the result is then the {@link Exit} itself), else on a thread of the driver's (a promise).
+   *
+   * @param resume `undefined` boots a shell of a cold snapshot.
+   * @param deadline `performance.now()` milliseconds; when it passes, the exit is `deadline`.
+   * @param where `inline` tries a slice on the calling thread first, `thread` does not.
+   * @throws HatcheryError DRIVER_FAILED when the hypervisor fails, SHELL_GONE after `destroy`,
+   *   SHELL_BUSY while an earlier run has not ended.
+   */
+  run(
+    resume: Resume | undefined,
+    deadline: number,
+    where: 'inline' | 'thread',
+  ): Exit | Promise<Exit>;
+
+  /**
+   * After a final exit: makes memory, registers and vector state equal to the snapshot again.
+   * Returns false when the shell must not be used again (an inexact exit, a doubt, or so much
+   * memory written that a new shell is cheaper); the caller then destroys it.
+   */
+  rewind(): boolean;
+
+  /** After `ready`: a ready snapshot of this guest. The shell can then only be destroyed or run on. */
+  capture(): Promise<Snapshot>;
+
+  /** Bytes of guest memory that this shell has written since its snapshot, as far as is known. */
+  readonly dirtyBytes: number;
+
+  /** Ends the instance at once, even while it runs, and frees everything off the calling thread. */
+  destroy(): Promise<void>;
+}
+
+export interface Snapshot {
+  /** `cold`: loaded, never run. `ready`: taken at the snapshot point. */
+  readonly state: 'cold' | 'ready';
+  readonly memoryBytes: number;
+  /**
+   * A new virtual machine over a copy-on-write view of this snapshot, made off the calling thread.
+   * @param reusable keep the record of written pages that `rewind` needs.
+   */
+  createShell(options: { readonly reusable: boolean }): Promise<Shell>;
+  /** Frees the snapshot once its last shell is destroyed. */
+  close(): void;
+}
+
+export interface Driver {
+  readonly name: DriverName;
+  readonly strategies: readonly Strategy[];
+  /** The strategy that a function gets when it asks for none. */
+  readonly defaultStrategy: Strategy;
+  load(options: LoadOptions): Promise<Snapshot>;
+  /** Destroys what is left. */
+  close(): Promise<void>;
+}
+
+/** Whether a driver can work here, and if not, what to do about it. */
+export type Availability =
+  | { readonly available: true; readonly detail: string }
+  | { readonly available: false; readonly reason: string; readonly remedy: string };
