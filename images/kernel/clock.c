@@ -1,0 +1,39 @@
+/*
+ * Clocks: the host gives the time of a moment just before it resumed the guest; from there the
+ * guest counts on its own time-stamp counter. The error is the time between the two, some
+ * microseconds.
+ */
+#include "platform.h"
+
+static uint64_t wall_at_start;
+static uint64_t monotonic_at_start;
+static uint64_t counter_at_start;
+
+static inline uint64_t read_counter(void) {
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
+void clock_begin(void) {
+    counter_at_start = read_counter();
+    wall_at_start = control()->wall_nanoseconds;
+    monotonic_at_start = control()->monotonic_nanoseconds;
+}
+
+static uint64_t elapsed_nanoseconds(void) {
+    const unsigned __int128 ticks = read_counter() - counter_at_start;
+    return (uint64_t)(ticks * 1000000000u / boot_page()->tsc_hertz);
+}
+
+uint64_t clock_wall(void) {
+    return wall_at_start + elapsed_nanoseconds();
+}
+
+uint64_t clock_monotonic(void) {
+    return monotonic_at_start + elapsed_nanoseconds();
+}
+
+uint64_t clock_request_start(void) {
+    return monotonic_at_start;
+}

@@ -1,0 +1,28 @@
+/* The life of an instance: start-up, the snapshot point, then requests. */
+#include "platform.h"
+
+static void take_over_control_block(void) {
+    clock_begin();
+    random_begin();
+}
+
+_Static_assert(HATCHERY_PORT == 0x48 && HATCHERY_NOTE_ABI == 1 && HATCHERY_ABI_VERSION == 1,
+               "start_kvm.S repeats these numbers");
+
+__attribute__((noreturn)) void kernel_main(void) {
+    if (boot_page()->magic != HATCHERY_MAGIC ||
+        boot_page()->abi_version != HATCHERY_ABI_VERSION) {
+        static const char text[] = "the host speaks another ABI version";
+        panic(HATCHERY_PANIC_ABORT, text, sizeof text - 1);
+    }
+    take_over_control_block();
+    application_start();
+    hypercall(HATCHERY_READY);
+    for (;;) {
+        /* Whatever hypercall ended the last request, it returned because there is a new one. */
+        take_over_control_block();
+        request_begin();
+        application_serve();
+        response_settle();
+    }
+}

@@ -1,0 +1,34 @@
+/*
+ * The KVM platform: the entry point and the doorbell, a byte written to an I/O port. The host gives
+ * the vCPU the I/O privilege level that ring 3 needs for it.
+ */
+#define HATCHERY_PORT_IMMEDIATE $0x48
+
+    .section .text.start, "ax"
+    .globl _start
+    .type _start, @function
+_start:
+    xorl %ebp, %ebp
+    call kernel_main
+    ud2
+    .size _start, . - _start
+
+/* void hypercall(enum hatchery_operation operation) */
+    .text
+    .globl hypercall
+    .type hypercall, @function
+hypercall:
+    movl %edi, %eax
+    outb %al, HATCHERY_PORT_IMMEDIATE
+    ret
+    .size hypercall, . - hypercall
+
+/* The ABI note: name size, description size, type, name padded to 4, description. */
+    .section .note.hatchery, "a", @note
+    .balign 4
+    .long 9, 4, 1
+    .asciz "Hatchery"
+    .balign 4
+    .long 1
+
+    .section .note.GNU-stack, "", @progbits
