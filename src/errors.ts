@@ -1,0 +1,220 @@
+/**
+ * Every error that Hatchery reports: its code, the HTTP status that it gives, and a message that
+ * says what to do. `{name}` in a message is replaced by the detail of that name.
+ */
+
+interface ErrorKind {
+  readonly status: number;
+  readonly message: string;
+  /** Details that a client may see; the others are for the log and the library's caller. */
+  readonly exposes?: readonly string[];
+}
+
+export const ERRORS = {
+  // The machine and the installation.
+  KVM_UNAVAILABLE: {
+    status: 503,
+    message: '/dev/kvm cannot be used: {reason}. {remedy}',
+  },
+  ADDON_MISSING: {
+    status: 503,
+    message: 'The native addon {name} cannot be loaded. Run `npm run build:addon`.',
+  },
+  IMAGE_MISSING: {
+    status: 503,
+    message: 'There is no image {image}. Run `npm run build:images`, or check the path.',
+  },
+  IMAGE_INVALID: {
+    status: 500,
+    message: 'The image {image} cannot be used: {reason}. Build it again.',
+  },
+  DRIVER_FAILED: {
+    status: 500,
+    message: 'The hypervisor refused {call} ({errno}). Run `hatchery doctor`.',
+  },
+  SHELL_GONE: {
+    status: 500,
+    message: 'This virtual machine was destroyed. Make another one.',
+  },
+  SHELL_BUSY: {
+    status: 500,
+    message: 'This virtual machine still runs. Wait until its last run has ended.',
+  },
+
+  // Deploying a function.
+  CONFIGURATION_INVALID: {
+    status: 400,
+    message: '{path}: {problem}.',
+    exposes: ['path', 'problem'],
+  },
+  INVALID_ARGUMENT: {
+    status: 400,
+    message: '{problem}.',
+    exposes: ['problem'],
+  },
+  BUNDLE_FAILED: {
+    status: 422,
+    message: 'The function {function} cannot be bundled: {problem}',
+    exposes: ['problem'],
+  },
+  STARTUP_FAILED: {
+    status: 422,
+    message: 'The start-up code of {function} failed: {trace}',
+    exposes: ['trace'],
+  },
+  STARTUP_PENDING: {
+    status: 422,
+    message:
+      'The start-up code of {function} awaits something that never comes: {trace}. ' +
+      'Nothing outside the guest can be awaited at the top level of a module.',
+    exposes: ['trace'],
+  },
+  STARTUP_TIMEOUT: {
+    status: 422,
+    message:
+      'The start-up code of {function} ran for longer than {limit} ms. Do less at the top level ' +
+      'of the module, or raise limits.startupMilliseconds.',
+    exposes: ['limit'],
+  },
+
+  // Serving a request.
+  FUNCTION_MISSING: {
+    status: 404,
+    message: 'No function is called {function}. Deploy it first.',
+  },
+  FUNCTION_THREW: {
+    status: 500,
+    message: 'The function threw an exception. Its trace is in the log.',
+  },
+  FUNCTION_CRASHED: {
+    status: 502,
+    message: 'The function crashed ({reason}). Where it did is in the log.',
+  },
+  FUNCTION_STALLED: {
+    status: 502,
+    message:
+      'The function awaits something that never comes. Check for a promise that nothing resolves.',
+  },
+  RESPONSE_INVALID: {
+    status: 502,
+    message: 'The function sent a malformed response: {reason}.',
+    exposes: ['reason'],
+  },
+  DEADLINE_EXCEEDED: {
+    status: 504,
+    message:
+      'The function did not answer within {limit} ms. Make it faster, or raise ' +
+      'limits.wallMilliseconds.',
+    exposes: ['limit'],
+  },
+  MEMORY_EXCEEDED: {
+    status: 502,
+    message:
+      'The function needs more memory than its {limit} bytes. Use less, or raise ' +
+      'limits.memoryBytes.',
+    exposes: ['limit'],
+  },
+  REQUEST_BODY_TOO_LARGE: {
+    status: 413,
+    message: 'The body of the request is larger than {limit} bytes. Send less.',
+    exposes: ['limit'],
+  },
+  REQUEST_HEAD_TOO_LARGE: {
+    status: 431,
+    message: 'The URL and the headers of the request need more than {limit} bytes. Send less.',
+    exposes: ['limit'],
+  },
+  RESPONSE_BODY_TOO_LARGE: {
+    status: 502,
+    message:
+      'The body of the response is larger than {limit} bytes. Answer with less, or raise ' +
+      'limits.maxResponseBodyBytes.',
+    exposes: ['limit'],
+  },
+  OVERLOADED: {
+    status: 503,
+    message: 'All places are taken ({reason}). Try again in {retryAfter} s.',
+    exposes: ['retryAfter'],
+  },
+  INSTANCE_GONE: {
+    status: 410,
+    message: 'This instance has ended ({reason}). Spawn another one.',
+  },
+  FABRIC_CLOSED: {
+    status: 503,
+    message: 'The fabric is closed. Open another one.',
+  },
+  PORT_IN_USE: {
+    status: 500,
+    message: 'Port {port} of {host} is in use. Choose another one.',
+  },
+  INTERNAL: {
+    status: 500,
+    message: 'Something in Hatchery itself failed. The log says what; please report it.',
+  },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export type ErrorDetails = Readonly<Record<string, unknown>>;
+
+/** What a client sees of an error. */
+export interface ErrorReport {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly requestId: string | undefined;
+  readonly details?: ErrorDetails;
+}
+
+/** The one class of error that Hatchery throws on purpose. */
+export class HatcheryError extends Error {
+  override readonly name = 'HatcheryError';
+  readonly code: ErrorCode;
+  /** The HTTP status that stands for this error. */
+  readonly status: number;
+  /** What is known; fills the message. May hold traces: only some of it is in {@link toJSON}. */
+  readonly details: ErrorDetails;
+  /** Names the request in logs and in the response, where there was one. */
+  requestId: string | undefined;
+
+  constructor(
+    code: ErrorCode,
+    details: ErrorDetails = {},
+    options: { readonly cause?: unknown; readonly requestId?: string | undefined } = {},
+  ) {
+    super(
+      fill(ERRORS[code].message, details),
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.code = code;
+    this.status = ERRORS[code].status;
+    this.details = details;
+    this.requestId = options.requestId;
+  }
+
+  /** What may leave the machine: no stack, no cause, and of the details only what the table says. */
+  toJSON(): ErrorReport {
+    const exposed = exposedDetails(this.code, this.details);
+    const report = { code: this.code, message: this.message, requestId: this.requestId };
+    return exposed === undefined ? report : { ...report, details: exposed };
+  }
+
+  /** The error itself, or INTERNAL with `error` as its cause. */
+  static from(error: unknown): HatcheryError {
+    return error instanceof HatcheryError
+      ? error
+      : new HatcheryError('INTERNAL', {}, { cause: error });
+  }
+}
+
+function fill(message: string, details: ErrorDetails): string {
+  return message.replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? 'unknown'));
+}
+
+function exposedDetails(code: ErrorCode, details: ErrorDetails): ErrorDetails | undefined {
+  const kind: ErrorKind = ERRORS[code];
+  const known = kind.exposes?.filter((name) => details[name] !== undefined) ?? [];
+  return known.length === 0
+    ? undefined
+    : Object.fromEntries(known.map((name) => [name, details[name]]));
+}
