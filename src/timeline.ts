@@ -1,0 +1,81 @@
+/**
+ * The phases of one request, in milliseconds of one monotonic clock (`performance.now()`, which
+ * has a resolution well below a microsecond).
+ *
+ * accept  from the request's arrival until it was handed to the fabric: head parsed, body read
+ * queue   waiting for a place and for a virtual machine
+ * spawn   making it this request's instance: rewinding, filling the request window
+ * guest   the guest ran; host work between its exits is not counted
+ * reply   from the end of the function's response until it was handed to the client's socket
+ *
+ * and, where a virtual machine was made for it ({@link ColdPhases}):
+ *
+ * load    reading the image and laying it out
+ * create  making the virtual machine
+ * boot    the guest ran up to the snapshot point: engine and start-up code of the function
+ * init    taking the snapshot, and making the first virtual machine over it
+ */
+
+export interface ColdPhases {
+  readonly load: number;
+  readonly create: number;
+  readonly boot: number;
+  readonly init: number;
+}
+
+const PHASES = ['accept', 'queue', 'spawn', 'guest', 'reply'] as const;
+const COLD_PHASES = ['load', 'create', 'boot', 'init'] as const;
+
+export type Phase = (typeof PHASES)[number] | (typeof COLD_PHASES)[number];
+
+/** Each value is in milliseconds; `undefined` as long as the phase has not ended. */
+export class Timeline {
+  accept: number | undefined;
+  queue: number | undefined;
+  spawn: number | undefined;
+  guest: number | undefined;
+  reply: number | undefined;
+  cold: ColdPhases | undefined;
+
+  /** @param start `performance.now()` when the request arrived. */
+  constructor(readonly start: number = performance.now()) {}
+
+  /** The phases that have ended, in the order in which they are documented. */
+  phases(): [Phase, number][] {
+    const all: [Phase, number | undefined][] = [
+      ...PHASES.map((name): [Phase, number | undefined] => [name, this[name]]),
+      ...COLD_PHASES.map((name): [Phase, number | undefined] => [name, this.cold?.[name]]),
+    ];
+    return all.filter((entry): entry is [Phase, number] => entry[1] !== undefined);
+  }
+
+  /** The phases that have ended, as a value of the header `Server-Timing`. */
+  toServerTiming(): string {
+    let value = '';
+    for (const name of PHASES) {
+      const duration = this[name];
+      if (duration !== undefined) {
+        value += entry(value, name, duration);
+      }
+    }
+    if (this.cold !== undefined) {
+      for (const name of COLD_PHASES) {
+        value += entry(value, name, this.cold[name]);
+      }
+    }
+    return value;
+  }
+
+  toJSON(): Partial<Record<Phase, number>> {
+    return Object.fromEntries(this.phases());
+  }
+}
+
+/** One entry of a `Server-Timing` value, in milliseconds with microseconds: `spawn;dur=0.013`. */
+export function serverTimingEntry(name: Phase, milliseconds: number): string {
+  return `${name};dur=${milliseconds.toFixed(3)}`;
+}
+
+function entry(before: string, name: Phase, milliseconds: number): string {
+  return `${before === '' ? '' : ', '}${serverTimingEntry(name, milliseconds)}`;
+}
