@@ -1,0 +1,37 @@
+/** What a guest sends, for tests: well-formed unless the caller wants otherwise. */
+
+export function responseFrame(
+  response: {
+    status?: number;
+    flags?: number;
+    headers?: readonly string[];
+    body?: Uint8Array;
+  } = {},
+): Buffer {
+  const head = Buffer.from((response.headers ?? []).map((part) => `${part}\0`).join(''), 'latin1');
+  const body = response.body ?? new Uint8Array();
+  return Buffer.concat([
+    words(response.status ?? 200, response.flags ?? 0, head.length, body.length),
+    head,
+    body,
+  ]);
+}
+
+export function logRecord(level: number, text: string): Buffer {
+  const bytes = Buffer.from(text);
+  return Buffer.concat([words(level, bytes.length), bytes]);
+}
+
+export function panicReport(reason: number, text: string): Buffer {
+  const bytes = Buffer.from(text);
+  return Buffer.concat([words(reason, bytes.length), bytes]);
+}
+
+/** Little-endian 32-bit words. */
+export function words(...values: number[]): Buffer {
+  const bytes = Buffer.alloc(4 * values.length);
+  values.forEach((value, index) => {
+    bytes.writeUInt32LE(value, 4 * index);
+  });
+  return bytes;
+}
