@@ -1,0 +1,71 @@
+// Debian packages: the tools that build the addon and the guest images. They are looked for by what
+// they provide, so that a machine that has them from elsewhere needs nothing.
+import { existsSync } from 'node:fs';
+import { findCommand, runLogged } from './command.mjs';
+import { StepFailure } from './step.mjs';
+
+const REQUIREMENTS = [
+  { package: 'gcc', has: () => findCommand('gcc'), why: 'compiles the guest images' },
+  { package: 'g++', has: () => findCommand('g++'), why: "compiles the driver's addon" },
+  {
+    package: 'libc6-dev',
+    has: () => existsSync('/usr/include/stdio.h') && existsSync('/usr/include/linux/kvm.h'),
+    why: 'headers of the C library and of KVM',
+  },
+  { package: 'binutils', has: () => findCommand('objdump'), why: 'links and checks images' },
+  { package: 'make', has: () => findCommand('make'), why: 'runs the addon build' },
+  { package: 'python3', has: () => findCommand('python3'), why: 'node-gyp is written in it' },
+  { package: 'musl-tools', has: () => findCommand('musl-gcc'), why: "the guests' C library" },
+  { package: 'wabt', has: () => findCommand('wasm2c'), why: 'turns the JavaScript engine into C' },
+];
+
+function missing() {
+  return REQUIREMENTS.filter((requirement) => !requirement.has());
+}
+
+function listOf(requirements) {
+  return requirements.map((r) => `  ${r.package.padEnd(12)}${r.why}`).join('\n');
+}
+
+/** Installs packages with apt-get, through sudo where the user is not root. */
+async function install(names) {
+  const isRoot = process.getuid() === 0;
+  const sudo = isRoot ? [] : ['sudo', '--'];
+  const line = `${isRoot ? '' : 'sudo '}apt-get install ${names.join(' ')}`;
+  if (!isRoot && !findCommand('sudo')) {
+    throw new StepFailure('these packages are missing and there is no sudo', {
+      remedy: `as root, run "apt-get install ${names.join(' ')}", then run this again`,
+    });
+  }
+  const apt = (args, append) =>
+    runLogged('packages', [...sudo, 'apt-get', ...args], {
+      append,
+      env: { DEBIAN_FRONTEND: 'noninteractive' },
+      remedy: `run "${line}" yourself, then run this again`,
+    });
+  await apt(['update'], false);
+  await apt(['install', '--yes', '--no-install-recommends', ...names], true);
+}
+
+/** @type {import('./step.mjs').Step} */
+export const packagesStep = {
+  name: 'packages',
+  title: 'tools that build the addon and the images',
+  isCurrent: () => missing().length === 0,
+  async run() {
+    const needed = missing();
+    const names = needed.map((requirement) => requirement.package);
+    process.stderr.write(`\n${listOf(needed)}\n`);
+    if (!existsSync('/etc/debian_version') || !findCommand('apt-get')) {
+      throw new StepFailure('these tools are missing, and this is not Debian', {
+        remedy: `install what Debian calls ${names.join(', ')}, then run this again`,
+      });
+    }
+    process.stderr.write(`  apt-get install ${names.join(' ')} …`);
+    await install(names);
+    const still = missing();
+    if (still.length > 0) {
+      throw new StepFailure(`apt-get was content, yet this is still missing:\n${listOf(still)}`);
+    }
+  },
+};
