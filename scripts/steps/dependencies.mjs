@@ -8,7 +8,10 @@ import { at } from './root.mjs';
 const MARK = 'node_modules/.hatchery-lock';
 
 function digest() {
-  return digestOf([at('package.json'), at('package-lock.json')]);
+  const { dependencies, devDependencies, overrides } = JSON.parse(
+    readFileSync(at('package.json'), 'utf8'),
+  );
+  return digestOf([at('package-lock.json')], [dependencies, devDependencies, overrides]);
 }
 
 function npmCommand() {

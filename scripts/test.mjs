@@ -1,0 +1,68 @@
+// npm test [-- [--asan] [WORD…]]: sets up what is missing, then lint, types and all tests. With words,
+// only the test files whose path contains one of them. The last line says how many passed.
+import { execFileSync } from 'node:child_process';
+import { SANITIZED } from './steps/addon.mjs';
+import { addonSteps, allSteps } from './steps/all.mjs';
+import { at } from './steps/root.mjs';
+import { runSteps, StepFailure } from './steps/step.mjs';
+import { typescriptStep } from './steps/typescript.mjs';
+
+const sanitized = process.argv.includes('--asan');
+const words = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+
+/** What makes a process of Node load the addons that were built with sanitizers. */
+function sanitizerEnvironment() {
+  const library = (name) =>
+    execFileSync('gcc', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
+  return {
+    HATCHERY_ADDON_FOLDER: at(SANITIZED),
+    LD_PRELOAD: `${library('libasan.so')} ${library('libubsan.so')}`,
+    // Node itself leaks on exit, by intent.
+    ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1',
+    UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
+  };
+}
+
+/** Types are checked below, with their errors shown: here they only cost what cannot be compiled. */
+async function setUp() {
+  const steps = [...allSteps(), ...(sanitized ? addonSteps({ sanitized }) : [])];
+  const { failed } = await runSteps(
+    steps.map((step) => (step === typescriptStep ? { ...step, optional: true } : step)),
+  );
+  return failed;
+}
+
+async function main() {
+  const failed = await setUp();
+  // Only now: these need the npm packages.
+  const [{ runChecks }, { Totals, reportCheck, reportFile }, suite, { kvmWorks }] =
+    await Promise.all([
+      import('./testing/checks.mjs'),
+      import('./testing/report.mjs'),
+      import('./testing/tap-suite.mjs'),
+      import('./testing/kvm.mjs'),
+    ]);
+  const totals = new Totals();
+  for (const name of failed) reportCheck(totals, name, 'this part of the set-up failed, see above');
+  if (words.length === 0) {
+    await runChecks((name, failure) => reportCheck(totals, name, failure));
+  }
+  const kvm = kvmWorks();
+  if (!kvm) console.log('KVM does not work here: the tests that need it are skipped.');
+  const files = suite.testFiles(words);
+  if (files.length === 0)
+    reportCheck(totals, 'tests', `no test file is called ${words.join(', ')}`);
+  await suite.runSuite(files, sanitized ? sanitizerEnvironment() : {}, (result) =>
+    reportFile(totals, result, kvm),
+  );
+  console.log(String(totals));
+  return totals.failed === 0 ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  if (!(error instanceof StepFailure)) throw error;
+  console.log('0 passed, 1 failed');
+  process.exitCode = 1;
+}
