@@ -44,6 +44,7 @@ export async function runTapFile(file, env) {
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), FILE_MILLISECONDS);
   const parser = new Parser();
+  const points = collectPoints(parser);
   child.stdout.pipe(parser);
   const [ending, results] = await Promise.all([
     new Promise((resolve) => {
@@ -55,9 +56,9 @@ export async function runTapFile(file, env) {
   clearTimeout(timer);
   return {
     file,
-    passed: results.counts.pass,
-    failures: failuresOf(results, ending),
-    skips: skipsOf(results),
+    passed: points.passed,
+    failures: failuresOf(points, results, ending),
+    skips: skipsOf(points, results),
     milliseconds: performance.now() - start,
     stderr,
   };
@@ -67,8 +68,39 @@ function endingOf(code, signal) {
   return signal ? `the file was ended by ${signal}` : `the file ended with code ${code}`;
 }
 
-function failuresOf(results, ending) {
-  const failures = results.lists.fail.map((point) => ({
+/**
+ * Collects the test points of all depths. The point that closes a subtest says nothing more than its
+ * parts, so it counts only where it fails and none of them did.
+ */
+function collectPoints(root) {
+  const points = { passed: 0, failed: [], skipped: [] };
+  const watch = (parser) => {
+    let closing;
+    parser.on('child', (child) => {
+      const before = points.failed.length;
+      watch(child);
+      child.on('complete', (results) => {
+        closing = { before, hasPoints: results.count > 0 };
+      });
+    });
+    parser.on('assert', (point) => {
+      const subtest = closing;
+      closing = undefined;
+      if (point.skip) points.skipped.push(point);
+      else if (point.todo) points.skipped.push({ ...point, skip: `to do: ${point.todo}` });
+      else if (!point.ok) {
+        if (subtest === undefined || points.failed.length === subtest.before) {
+          points.failed.push(point);
+        }
+      } else if (!subtest?.hasPoints) points.passed += 1;
+    });
+  };
+  watch(root);
+  return points;
+}
+
+function failuresOf(points, results, ending) {
+  const failures = points.failed.map((point) => ({
     name: point.fullname || point.name,
     detail: detailOf(point.diag),
   }));
@@ -76,18 +108,23 @@ function failuresOf(results, ending) {
   if (ending) return [{ name: 'process', detail: ending }];
   if (results.bailout) return [{ name: 'bail out', detail: String(results.bailout) }];
   if (!results.ok) return [{ name: 'TAP', detail: 'the results are not well-formed' }];
-  if (results.counts.total === 0 && !results.plan.skipAll) {
+  if (points.passed + points.skipped.length === 0 && !saysSkipAll(results)) {
     return [{ name: 'empty', detail: 'the file tests nothing' }];
   }
   return [];
 }
 
-function skipsOf(results) {
-  const skips = results.lists.skip.map((point) => ({
+/** Whether the file itself said that all of it is skipped: the parser says so of no output, too. */
+function saysSkipAll({ plan }) {
+  return plan.skipAll && plan.skipReason !== 'no tests found';
+}
+
+function skipsOf(points, results) {
+  const skips = points.skipped.map((point) => ({
     name: point.fullname || point.name,
-    reason: point.skip === true ? 'no reason given' : point.skip,
+    reason: point.skip === true ? `no reason given (${point.name})` : point.skip,
   }));
-  if (!results.plan.skipAll) return skips;
+  if (!saysSkipAll(results)) return skips;
   return [{ name: 'the whole file', reason: results.plan.skipReason || 'no reason given' }];
 }
 
