@@ -37,3 +37,9 @@ export function compileProgram(name: string): string {
   renameSync(unfinished, program);
   return program;
 }
+
+/** The version that `COMMAND --version` names first, or an empty text. */
+export function versionOf(command: string): string {
+  const { stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });
+  return /\d+(\.\d+)+/.exec(stdout ?? '')?.[0] ?? '';
+}

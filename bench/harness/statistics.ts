@@ -26,17 +26,25 @@ export interface Summary {
   readonly samples: number;
   /** The median over the rounds of each round's median. */
   readonly p50: number;
-  /** The median over the rounds of each round's 99th percentile: one disturbed round does not decide. */
+  /**
+   * The median over the rounds of each round's 99th percentile, so that one disturbed round does not
+   * decide. Rounds of fewer than 100 samples have no such percentile: they are taken together.
+   */
   readonly p99: number;
 }
 
+const SAMPLES_FOR_P99 = 100;
+
 /** @throws RangeError when there is no round, or a round without samples. */
 export function summarize(rounds: readonly (readonly number[])[]): Summary {
+  const large = rounds.every((round) => round.length >= SAMPLES_FOR_P99);
   return {
     rounds: rounds.length,
     samples: rounds.reduce((sum, round) => sum + round.length, 0),
     p50: median(rounds.map((round) => quantile(round, 0.5))),
-    p99: median(rounds.map((round) => quantile(round, 0.99))),
+    p99: large
+      ? median(rounds.map((round) => quantile(round, 0.99)))
+      : quantile(rounds.flat(), 0.99),
   };
 }
 

@@ -46,6 +46,12 @@ t.test('one disturbed round does not decide a summary', async (t) => {
   t.same(summarize([calm, disturbed, calm]), { rounds: 3, samples: 300, p50: 50, p99: 99 });
 });
 
+t.test('small rounds are taken together for the 99th percentile', async (t) => {
+  const rounds = Array.from({ length: 50 }, (_, round) => [1, round === 0 ? 100 : 2]);
+  t.equal(summarize(rounds).p99, 2, 'one of a hundred is above it');
+  t.equal(summarize(rounds.slice(0, 49)).p99, 100);
+});
+
 t.test('a ratio is taken within rounds', async (t) => {
   t.equal(ratio([[1], [100], [10]], [[2], [200], [20]]), 0.5, 'both slow together: no change');
   t.equal(ratio([[4], [1], [9]], [[2], [1], [3]]), 2, 'the median of 2, 1 and 3');
