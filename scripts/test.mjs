@@ -15,7 +15,7 @@ function sanitizerEnvironment() {
   const library = (name) =>
     execFileSync('gcc', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
   return {
-    HATCHERY_ADDON_FOLDER: at(SANITIZED),
+    HATCHERY_ADDONS: at(SANITIZED),
     LD_PRELOAD: `${library('libasan.so')} ${library('libubsan.so')}`,
     // Node itself leaks on exit, by intent.
     ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1',

@@ -1,23 +1,26 @@
 // The first step: is this Node new enough?
 import { StepFailure } from './step.mjs';
 
-const MINIMUM = 20;
+/** The oldest Node that works: node-gyp and the CLI need this much of version 20. */
+const MINIMUM = [20, 17];
+
+function isRecentEnough(version) {
+  const [major, minor] = version.split('.').map(Number);
+  return major > MINIMUM[0] || (major === MINIMUM[0] && minor >= MINIMUM[1]);
+}
 
 /** @type {import('./step.mjs').Step} */
 export const nodeStep = {
   name: 'node',
-  title: `Node ${MINIMUM} or newer`,
+  title: `Node ${MINIMUM.join('.')} or newer`,
   isCurrent() {
-    const major = Number(process.versions.node.split('.')[0]);
-    if (major < MINIMUM) {
-      throw new StepFailure(
-        `this is Node ${process.versions.node}; ${MINIMUM} or newer is needed`,
-        {
-          remedy:
-            'install it from https://nodejs.org/en/download (Debian 12 ships 18) or with a version ' +
-            `manager, for instance "nvm install ${MINIMUM}"; then run the command again`,
-        },
-      );
+    const version = process.versions.node;
+    if (!isRecentEnough(version)) {
+      throw new StepFailure(`this is Node ${version}; ${MINIMUM.join('.')} or newer is needed`, {
+        remedy:
+          'install it from https://nodejs.org/en/download (Debian 12 ships 18) or with a version ' +
+          `manager, for instance "nvm install ${MINIMUM[0]}"; then run the command again`,
+      });
     }
     if (process.platform !== 'linux' || process.arch !== 'x64') {
       throw new StepFailure(

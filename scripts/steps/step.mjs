@@ -1,6 +1,7 @@
 // Runs set-up steps one after another: skips what is current, prints a line with the elapsed time
 // for each that runs, and says what to do when one fails.
-import { styleText } from 'node:util';
+// By namespace: an older Node has no styleText, and must get as far as being told that it is too old.
+import * as util from 'node:util';
 
 /**
  * @typedef {object} Step
@@ -29,7 +30,7 @@ export class StepFailure extends Error {
 
 const out = process.stderr;
 const style = (format, text) =>
-  out.isTTY && !process.env.NO_COLOR && styleText ? styleText(format, text) : text;
+  out.isTTY && !process.env.NO_COLOR && util.styleText ? util.styleText(format, text) : text;
 
 /** A duration since `start` (`performance.now()` milliseconds), for people: `0.4 s`, `1 min 12 s`. */
 export function elapsedSince(start) {

@@ -2,8 +2,8 @@
 import { styleText } from 'node:util';
 import { shortName } from './tap-suite.mjs';
 
-const styled = process.stdout.isTTY && !process.env.NO_COLOR && styleText;
-const style = (format, text) => (styled ? styled(format, text) : text);
+const coloured = process.stdout.isTTY && !process.env.NO_COLOR;
+const style = (format, text) => (coloured ? styleText(format, text) : text);
 const indent = (text) => text.replace(/^/gm, '      ');
 
 /** Counts of what ran, over lint, types and tests. */
