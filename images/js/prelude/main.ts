@@ -1,0 +1,77 @@
+/** The prelude's entry: installs the web APIs and gives the C side its hooks. */
+
+import { abandonBackgroundWork, ExecutionContext, hasBackgroundWork } from './context.js';
+import {
+  errorReport,
+  forgetRejection,
+  hasRejections,
+  reportRejections,
+  trackRejection,
+} from './errors.js';
+import { installGlobals } from './globals.js';
+import { host, LOG_LEVEL, RESPONSE_BACKGROUND, RESPONSE_ERROR } from './host.js';
+import { incomingRequest, type Request } from './request.js';
+import { Response, sendResponse } from './response.js';
+import { warmUp } from './warm-up.js';
+
+type Handler = {
+  fetch(request: Request, env: Record<string, string>, context: ExecutionContext): unknown;
+};
+
+let handler: Handler;
+let env: Record<string, string>;
+
+function flags(): number {
+  return hasBackgroundWork() || hasRejections() ? RESPONSE_BACKGROUND : 0;
+}
+
+function describe(value: unknown): string {
+  if (value === null) return 'null';
+  return typeof value === 'object' ? Object.prototype.toString.call(value) : typeof value;
+}
+
+host.start = (candidate) => {
+  const fetch = (candidate as Handler | null | undefined)?.fetch;
+  if (typeof fetch !== 'function') {
+    throw new TypeError(
+      'the module needs `export default { fetch(request, env, ctx) { … } }`; ' +
+        `its default export is ${describe(candidate)}${candidate == null ? '' : ' without fetch'}`,
+    );
+  }
+  handler = candidate as Handler;
+  env = JSON.parse(host.env ?? '{}');
+  const { warmUp: isHandlerWarmed = false } = JSON.parse(host.limits ?? '{}');
+  warmUp(
+    isHandlerWarmed ? (request) => handler.fetch(request, env, new ExecutionContext()) : undefined,
+  );
+};
+
+host.serve = (method, url) =>
+  host.settle(handler.fetch(incomingRequest(method, url), env, new ExecutionContext()));
+
+host.settle = (value) => {
+  if (value instanceof Response) return sendResponse(value, flags());
+  if (value instanceof Promise) return value;
+  if (typeof (value as PromiseLike<unknown> | null)?.then === 'function')
+    return Promise.resolve(value);
+  throw new TypeError(`the handler returned ${describe(value)}, not a Response`);
+};
+
+host.fail = (error) => {
+  forgetRejection(error);
+  host.respond(500, '', errorReport(error), flags() | RESPONSE_ERROR);
+};
+
+host.report = errorReport;
+
+host.rejection = (promise, reason) => trackRejection(promise, reason, reason === undefined);
+
+host.idle = () => {
+  reportRejections();
+  const abandoned = abandonBackgroundWork();
+  if (abandoned > 0) {
+    host.log(LOG_LEVEL.warn, `ctx.waitUntil: ${abandoned} promise(s) can never settle`);
+  }
+};
+
+installGlobals();
