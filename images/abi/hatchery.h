@@ -43,6 +43,7 @@
  * ADDRESS SPACE, from low to high. What is not listed is not mapped.
  *
  *   HATCHERY_RESUME_ADDRESS   r-x, r--  the host's resume stub and its data. The host owns it.
+ *   HATCHERY_DOORBELL_ADDRESS rw-       a page without memory behind it: see HYPERCALLS.
  *   HATCHERY_BOOT_ADDRESS     r--       the boot page, then the configuration items.
  *   HATCHERY_IMAGE_ADDRESS    as the ELF says.
  *   HATCHERY_CHANNEL_ADDRESS  rw-       the channel: struct hatchery_channel.
@@ -52,6 +53,7 @@
  *                                       behind its end are not mapped.
  */
 #define HATCHERY_RESUME_ADDRESS 0x00100000u
+#define HATCHERY_DOORBELL_ADDRESS 0x00180000u
 #define HATCHERY_BOOT_ADDRESS 0x00200000u
 #define HATCHERY_IMAGE_ADDRESS 0x04000000u
 #define HATCHERY_IMAGE_END 0x40000000u
@@ -132,11 +134,10 @@ enum hatchery_resume {
 };
 
 /*
- * HYPERCALLS. A guest makes one by writing one byte, the operation, to I/O port HATCHERY_PORT
- * (`out %al, $HATCHERY_PORT`: width 1, count 1). That is the KVM platform; the other platforms give
- * the same operations by their own doorbell. RAX, RCX, RDX and the flags are clobbered. Any other
- * exit (another port, width, count or direction, an access to absent memory, HLT, a fault) ends the
- * instance, and its shell is never used again.
+ * HYPERCALLS. A guest makes one by storing one byte, the operation, at HATCHERY_DOORBELL_ADDRESS.
+ * That is the KVM platform; the other platforms give the same operations by their own doorbell. RAX,
+ * RCX, RDX and the flags are clobbered. Any other exit (another width or place, a load from the
+ * doorbell's page, port I/O, HLT, a fault) ends the instance, and its shell is never used again.
  *
  *   READY    The snapshot point: start-up is over. Returns when there is a request, with the vector
  *            state in its initial configuration: a guest MUST NOT expect it to survive READY. The
@@ -156,8 +157,6 @@ enum hatchery_resume {
  *            know them ends the instance.
  *   PROBE    Only the host's own resume stub makes it, when the host compares states.
  */
-#define HATCHERY_PORT 0x48u
-
 enum hatchery_operation {
     HATCHERY_READY = 1,
     HATCHERY_RESPOND = 2,

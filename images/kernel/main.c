@@ -6,7 +6,7 @@ static void take_over_control_block(void) {
     random_begin();
 }
 
-_Static_assert(HATCHERY_PORT == 0x48 && HATCHERY_NOTE_ABI == 1 && HATCHERY_ABI_VERSION == 1,
+_Static_assert(HATCHERY_DOORBELL_ADDRESS == 0x180000 && HATCHERY_NOTE_ABI == 1 && HATCHERY_ABI_VERSION == 1,
                "start_kvm.S repeats these numbers");
 
 __attribute__((noreturn)) void kernel_main(void) {

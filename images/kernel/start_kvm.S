@@ -1,8 +1,7 @@
 /*
- * The KVM platform: the entry point and the doorbell, a byte written to an I/O port. The host gives
- * the vCPU the I/O privilege level that ring 3 needs for it.
+ * The KVM platform: the entry point and the doorbell, a byte stored to an address without memory.
  */
-#define HATCHERY_PORT_IMMEDIATE $0x48
+#define HATCHERY_DOORBELL_ADDRESS 0x180000
 
     .section .text.start, "ax"
     .globl _start
@@ -18,8 +17,7 @@ _start:
     .globl hypercall
     .type hypercall, @function
 hypercall:
-    movl %edi, %eax
-    outb %al, HATCHERY_PORT_IMMEDIATE
+    movb %dil, HATCHERY_DOORBELL_ADDRESS
     ret
     .size hypercall, . - hypercall
 

@@ -1,0 +1,81 @@
+/* The module: what `require('hatchery_kvm.node')` gives. src/drivers/kvm-native.ts types it. */
+#include <napi.h>
+
+#include <cstring>
+
+#include "addon_data.h"
+#include "resume_stub.h"
+
+namespace hatchery {
+namespace {
+
+template <typename Array>
+Napi::Reference<Array> keep(Array array) {
+    return Napi::Reference<Array>::New(array, 1);
+}
+
+/* probe(): opens /dev/kvm and tries a machine; `{tscHertz, reportsXsave}`, or throws. */
+Napi::Value probe(const Napi::CallbackInfo& info) {
+    auto device = KvmDevice::shared();
+    if (!device.ok()) {
+        return throw_failure(info.Env(), device.failure());
+    }
+    Napi::Object facts = Napi::Object::New(info.Env());
+    facts.Set("tscHertz", static_cast<double>(device.value()->tsc_hertz()));
+    facts.Set("reportsXsave", device.value()->reports_xsave());
+    return facts;
+}
+
+}  // namespace
+
+AddonData::AddonData(Napi::Env env) : runners(std::make_unique<Runners>(env)) {
+    const auto values = Napi::Float64Array::New(env, kResultCount);
+    const auto response = Napi::Uint8Array::New(env, HATCHERY_RESPONSE_WINDOW_BYTES);
+    const auto records = Napi::Uint8Array::New(env, HATCHERY_LOG_WINDOW_BYTES);
+    result_values = const_cast<Napi::Float64Array&>(values).Data();
+    payload_bytes = const_cast<Napi::Uint8Array&>(response).Data();
+    log_bytes = const_cast<Napi::Uint8Array&>(records).Data();
+    result = keep(values);
+    payload = keep(response);
+    logs = keep(records);
+}
+
+Napi::Error failure_to_error(Napi::Env env, const Failure& failure) {
+    Napi::Error error = Napi::Error::New(
+        env, std::string(failure.call) + ": " + std::strerror(failure.error));
+    error.Set("call", Napi::String::New(env, failure.call));
+    error.Set("errno", Napi::Number::New(env, failure.error));
+    return error;
+}
+
+Napi::Value throw_failure(Napi::Env env, const Failure& failure) {
+    failure_to_error(env, failure).ThrowAsJavaScriptException();
+    return env.Undefined();
+}
+
+namespace {
+
+Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+    auto* data = new AddonData(env);
+    env.SetInstanceData(data);
+    data->snapshot_class = Napi::Persistent(define_snapshot_class(env));
+    data->machine_class = Napi::Persistent(define_machine_class(env));
+    exports.Set("probe", Napi::Function::New(env, probe));
+    exports.Set("load", Napi::Function::New(env, load_snapshot));
+    exports.Set("result", data->result.Value());
+    exports.Set("payload", data->payload.Value());
+    exports.Set("logs", data->logs.Value());
+    exports.Set("abiVersion", Napi::Number::New(env, HATCHERY_ABI_VERSION));
+    exports.Set("resumeBytes", Napi::Number::New(env, static_cast<double>(kResumeBytes)));
+    exports.Set("channelBytes", Napi::Number::New(env, HATCHERY_CHANNEL_BYTES));
+    return exports;
+}
+
+}  // namespace
+}  // namespace hatchery
+
+static Napi::Object initialise_module(Napi::Env env, Napi::Object exports) {
+    return hatchery::initialise(env, exports);
+}
+
+NODE_API_MODULE(hatchery_kvm, initialise_module)

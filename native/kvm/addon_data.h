@@ -1,0 +1,62 @@
+/* What one Node environment (the main thread, or a worker thread) has of this addon. */
+#ifndef HATCHERY_KVM_ADDON_DATA_H
+#define HATCHERY_KVM_ADDON_DATA_H
+
+#include <napi.h>
+
+#include <memory>
+
+#include "result.h"
+#include "runners.h"
+#include "snapshot.h"
+
+namespace hatchery {
+
+/* Places in the `result` array that describe the last exit; src/drivers/kvm.ts reads them. */
+enum ResultIndex : size_t {
+    kPayloadBytes,
+    kLogBytes,
+    kSpawnMicroseconds,
+    kGuestMicroseconds,
+    kHasRegisters,
+    kInstructionPointer,
+    kStackPointer,
+    kResultCount,
+};
+
+struct AddonData {
+    explicit AddonData(Napi::Env env);
+
+    Napi::FunctionReference snapshot_class;
+    Napi::FunctionReference machine_class;
+
+    /* The last exit's description, response window and log window, for the JavaScript side to read
+     * before it calls anything else. */
+    Napi::Reference<Napi::Float64Array> result;
+    Napi::Reference<Napi::Uint8Array> payload;
+    Napi::Reference<Napi::Uint8Array> logs;
+    double* result_values;
+    uint8_t* payload_bytes;
+    uint8_t* log_bytes;
+
+    /* Last, so that its threads have ended before anything else goes. */
+    std::unique_ptr<Runners> runners;
+};
+
+/* A JavaScript Error with the properties `call` (string) and `errno` (number). */
+Napi::Error failure_to_error(Napi::Env env, const Failure& failure);
+
+/* Throws it; for use as `return throw_failure(env, failure)`. */
+Napi::Value throw_failure(Napi::Env env, const Failure& failure);
+
+/* The classes, and how their instances are made from the C++ side. */
+Napi::Function define_snapshot_class(Napi::Env env);
+Napi::Function define_machine_class(Napi::Env env);
+Napi::Object new_snapshot_object(Napi::Env env, std::shared_ptr<Snapshot> snapshot);
+
+/* `load(plan)`: see kvm_native.ts for its shape. */
+Napi::Value load_snapshot(const Napi::CallbackInfo& info);
+
+}  // namespace hatchery
+
+#endif

@@ -1,0 +1,85 @@
+/* Owners of what the kernel hands out: descriptors and mappings. */
+#ifndef HATCHERY_KVM_DESCRIPTOR_H
+#define HATCHERY_KVM_DESCRIPTOR_H
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "result.h"
+
+namespace hatchery {
+
+/* A file descriptor, closed with its owner. */
+class Descriptor {
+  public:
+    Descriptor() = default;
+    explicit Descriptor(int number) : number_(number) {}
+    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+    Descriptor& operator=(Descriptor&& other) noexcept {
+        std::swap(number_, other.number_);
+        return *this;
+    }
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    ~Descriptor() {
+        if (number_ >= 0) {
+            close(number_);
+        }
+    }
+
+    int get() const { return number_; }
+    bool valid() const { return number_ >= 0; }
+
+  private:
+    int number_ = -1;
+};
+
+/* A mapping, unmapped with its owner. A child process does not inherit it (MADV_DONTFORK). */
+class Mapping {
+  public:
+    Mapping() = default;
+    Mapping(Mapping&& other) noexcept
+        : bytes_(std::exchange(other.bytes_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    Mapping& operator=(Mapping&& other) noexcept {
+        std::swap(bytes_, other.bytes_);
+        std::swap(size_, other.size_);
+        return *this;
+    }
+    Mapping(const Mapping&) = delete;
+    Mapping& operator=(const Mapping&) = delete;
+    ~Mapping() {
+        if (bytes_ != nullptr) {
+            munmap(bytes_, size_);
+        }
+    }
+
+    /* As mmap(2); `descriptor` is -1 for anonymous memory. */
+    static Result<Mapping> map(size_t size, int protection, int flags, int descriptor) {
+        void* bytes = mmap(nullptr, size, protection, flags, descriptor, 0);
+        if (bytes == MAP_FAILED) {
+            return Failure::from_errno("mmap");
+        }
+        Mapping mapping;
+        mapping.bytes_ = static_cast<uint8_t*>(bytes);
+        mapping.size_ = size;
+        if (madvise(bytes, size, MADV_DONTFORK) < 0) {
+            return Failure::from_errno("madvise(MADV_DONTFORK)");
+        }
+        return mapping;
+    }
+
+    uint8_t* bytes() const { return bytes_; }
+    size_t size() const { return size_; }
+
+  private:
+    uint8_t* bytes_ = nullptr;
+    size_t size_ = 0;
+};
+
+}  // namespace hatchery
+
+#endif

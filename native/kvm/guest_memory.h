@@ -1,0 +1,52 @@
+/* The one way to bytes that a guest wrote. */
+#ifndef HATCHERY_KVM_GUEST_MEMORY_H
+#define HATCHERY_KVM_GUEST_MEMORY_H
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+namespace hatchery {
+
+/*
+ * A window of guest memory. Nothing leaves it but by a copy whose place and length were checked
+ * against the window, in arithmetic that cannot overflow. The vCPU must not run meanwhile; the
+ * callers copy each thing once and work on the copy.
+ */
+class GuestWindow {
+  public:
+    GuestWindow(uint8_t* bytes, size_t size) : bytes_(bytes), size_(size) {}
+
+    bool contains(size_t offset, size_t count) const {
+        return offset <= size_ && count <= size_ - offset;
+    }
+
+    /* Copies `into.size()` bytes at `offset`; false, and nothing copied, where they are not all in
+     * the window. */
+    bool read(size_t offset, std::span<uint8_t> into) const {
+        if (!contains(offset, into.size())) {
+            return false;
+        }
+        std::memcpy(into.data(), bytes_ + offset, into.size());
+        return true;
+    }
+
+    bool write(size_t offset, std::span<const uint8_t> from) {
+        if (!contains(offset, from.size())) {
+            return false;
+        }
+        std::memcpy(bytes_ + offset, from.data(), from.size());
+        return true;
+    }
+
+    size_t size() const { return size_; }
+
+  private:
+    uint8_t* bytes_;
+    size_t size_;
+};
+
+}  // namespace hatchery
+
+#endif

@@ -1,0 +1,427 @@
+#include "machine.h"
+
+#include <time.h>
+
+#include <cstddef>
+#include <cstdio>
+#include <cstring>
+
+#include "entropy.h"
+#include "ioctl_numbers.h"
+#include "resume_stub.h"
+
+namespace hatchery {
+namespace {
+
+
+/*
+ * Where SYSCALL and SYSENTER would lead: nowhere. EFER.SCE is clear, but not every host heeds it
+ * (kvm-pvm jumps to LSTAR in ring 3); page zero is not mapped. (Intel SDM volume 4, table 2-2.)
+ */
+constexpr uint32_t kClearedMsrs[] = {
+    0xc0000081, /* STAR */
+    0xc0000082, /* LSTAR */
+    0xc0000083, /* CSTAR */
+    0x174,      /* SYSENTER_CS */
+    0x175,      /* SYSENTER_ESP */
+    0x176,      /* SYSENTER_EIP */
+};
+
+uint64_t wall_now() {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
+}
+
+std::string hexadecimal(uint64_t value) {
+    char text[2 + 16 + 1];
+    std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(value));
+    return text;
+}
+
+template <typename Structure>
+std::span<const uint8_t> bytes_of(const Structure& structure, size_t count = sizeof(Structure)) {
+    return {reinterpret_cast<const uint8_t*>(&structure), count};
+}
+
+}  // namespace
+
+Machine::Machine(std::shared_ptr<Snapshot> snapshot)
+    : snapshot_(std::move(snapshot)),
+      written_(snapshot_->memory_bytes()),
+      host_wrote_(snapshot_->memory_bytes()) {}
+
+Result<std::unique_ptr<Machine>> Machine::create(std::shared_ptr<Snapshot> snapshot,
+                                                 bool keep_log) {
+    std::unique_ptr<Machine> machine(new Machine(std::move(snapshot)));
+    const KvmDevice& device = machine->snapshot_->device();
+    auto vm = HATCHERY_IOCTL(device.descriptor(), KVM_CREATE_VM, 0ul);
+    if (!vm.ok()) {
+        return vm.failure();
+    }
+    machine->vm_ = Descriptor(vm.value());
+    if (Status failed = machine->add_memory(keep_log)) {
+        return *failed;
+    }
+    if (Status failed = machine->create_vcpu()) {
+        return *failed;
+    }
+    return machine;
+}
+
+Status Machine::add_memory(bool keep_log) {
+    auto memory = Mapping::map(snapshot_->memory_bytes(), PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_NORESERVE, snapshot_->memory_file());
+    if (!memory.ok()) {
+        return memory.failure();
+    }
+    memory_ = std::move(memory.value());
+    /*
+     * Pages that are known to be written become this machine's own before KVM knows the memory: a
+     * later copy-on-write fault would call the MMU notifier of every machine in the process.
+     */
+    Status failed;
+    snapshot_->usually_written().for_each_run([&](size_t page, size_t pages) {
+        uint8_t* start = memory_.bytes() + page * HATCHERY_PAGE_BYTES;
+        if (!failed && madvise(start, pages * HATCHERY_PAGE_BYTES, MADV_POPULATE_WRITE) < 0) {
+            failed = Failure::from_errno("madvise(MADV_POPULATE_WRITE)");
+        }
+    });
+    if (failed) {
+        return failed;
+    }
+    keeps_log_ = keep_log || snapshot_->wants_lesson();
+    if (keeps_log_) {
+        struct kvm_enable_cap manual = {};
+        manual.cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2;
+        manual.args[0] = KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE;
+        auto enabled = HATCHERY_IOCTL(vm_.get(), KVM_ENABLE_CAP, &manual);
+        if (!enabled.ok()) {
+            return enabled.failure();
+        }
+    }
+    struct kvm_userspace_memory_region region = {};
+    region.slot = 0;
+    region.flags = keeps_log_ ? KVM_MEM_LOG_DIRTY_PAGES : 0;
+    region.guest_phys_addr = 0;
+    region.memory_size = memory_.size();
+    region.userspace_addr = reinterpret_cast<uint64_t>(memory_.bytes());
+    auto added = HATCHERY_IOCTL(vm_.get(), KVM_SET_USER_MEMORY_REGION, &region);
+    if (!added.ok()) {
+        return added.failure();
+    }
+    const PageTables& tables = snapshot_->tables();
+    region = {};
+    region.slot = 1;
+    region.guest_phys_addr = tables.physical_address();
+    region.memory_size = tables.memory().size();
+    region.userspace_addr = reinterpret_cast<uint64_t>(tables.memory().bytes());
+    added = HATCHERY_IOCTL(vm_.get(), KVM_SET_USER_MEMORY_REGION, &region);
+    return added.ok() ? kSuccess : Status(added.failure());
+}
+
+Status Machine::create_vcpu() {
+    const KvmDevice& device = snapshot_->device();
+    auto vcpu = HATCHERY_IOCTL(vm_.get(), KVM_CREATE_VCPU, 0ul);
+    if (!vcpu.ok()) {
+        return vcpu.failure();
+    }
+    vcpu_ = Descriptor(vcpu.value());
+    auto mapping =
+        Mapping::map(device.run_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, vcpu_.get());
+    if (!mapping.ok()) {
+        return mapping.failure();
+    }
+    run_mapping_ = std::move(mapping.value());
+    run_ = reinterpret_cast<struct kvm_run*>(run_mapping_.bytes());
+    auto done = kvm_ioctl(vcpu_.get(), kSetCpuid2, device.cpuid(), "KVM_SET_CPUID2");
+    if (!done.ok()) {
+        return done.failure();
+    }
+    if (device.reports_xsave()) {
+        struct kvm_xcrs xcrs = {};
+        xcrs.nr_xcrs = 1;
+        xcrs.xcrs[0].value = device.guest_xcr0();
+        done = HATCHERY_IOCTL(vcpu_.get(), KVM_SET_XCRS, &xcrs);
+        if (!done.ok()) {
+            return done.failure();
+        }
+    }
+    MsrList<std::size(kClearedMsrs)> msrs;
+    for (size_t i = 0; i < std::size(kClearedMsrs); i++) {
+        msrs.entries[i].index = kClearedMsrs[i];
+    }
+    done = kvm_ioctl(vcpu_.get(), kSetMsrs, &msrs, "KVM_SET_MSRS");
+    if (!done.ok()) {
+        return done.failure();
+    }
+    if (done.value() != static_cast<int>(std::size(kClearedMsrs))) {
+        return Failure{"KVM_SET_MSRS", ENOTSUP};
+    }
+    return kSuccess;
+}
+
+GuestWindow Machine::channel() const {
+    return {memory_.bytes() + channel_, HATCHERY_CHANNEL_BYTES};
+}
+
+void Machine::write_channel(size_t offset, std::span<const uint8_t> bytes) {
+    channel().write(offset, bytes);
+    host_wrote_.add_bytes(channel_ + offset, bytes.size());
+}
+
+Status Machine::write_control(uint32_t reason, std::span<const uint8_t> bytes) {
+    static std::atomic<uint64_t> last_generation{0};
+    struct hatchery_control control = {};
+    control.wall_nanoseconds = wall_now();
+    control.monotonic_nanoseconds = static_cast<uint64_t>(monotonic_now());
+    control.generation = last_generation.fetch_add(1, std::memory_order_relaxed) + 1;
+    if (Status failed = fill_entropy(control.entropy)) {
+        return failed;
+    }
+    control.request_bytes = static_cast<uint32_t>(bytes.size());
+    control.resume_reason = reason;
+    write_channel(0, bytes_of(control));
+    explicit_bzero(control.entropy, sizeof control.entropy);
+    return kSuccess;
+}
+
+Status Machine::hand_over(enum hatchery_resume reason, std::span<const uint8_t> bytes) {
+    if (bytes.size() > HATCHERY_REQUEST_CAPACITY) {
+        return Failure{"request window", EMSGSIZE};
+    }
+    if (reason == HATCHERY_RESUME_REQUEST) {
+        if (Status failed = write_control(reason, bytes)) {
+            return failed;
+        }
+    } else {
+        const uint32_t answer[] = {static_cast<uint32_t>(bytes.size()), reason};
+        static_assert(offsetof(struct hatchery_control, resume_reason) ==
+                      offsetof(struct hatchery_control, request_bytes) + sizeof answer[0]);
+        write_channel(offsetof(struct hatchery_control, request_bytes), bytes_of(answer));
+    }
+    write_channel(HATCHERY_REQUEST_OFFSET, bytes);
+    return kSuccess;
+}
+
+bool Machine::read_channel(size_t offset, std::span<uint8_t> into) const {
+    return channel().read(offset, into);
+}
+
+bool Machine::read_control() {
+    constexpr size_t kGuestPart = offsetof(struct hatchery_control, response_bytes);
+    uint32_t lengths[2] = {};
+    static_assert(sizeof(struct hatchery_control) == kGuestPart + sizeof lengths);
+    read_channel(kGuestPart, {reinterpret_cast<uint8_t*>(lengths), sizeof lengths});
+    if (lengths[0] > HATCHERY_RESPONSE_WINDOW_BYTES || lengths[1] > HATCHERY_LOG_WINDOW_BYTES) {
+        response_bytes_ = log_bytes_ = 0;
+        return false;
+    }
+    response_bytes_ = lengths[0];
+    log_bytes_ = lengths[1];
+    if (log_bytes_ > 0) {
+        const uint32_t collected = 0;
+        write_channel(offsetof(struct hatchery_control, log_bytes), bytes_of(collected));
+    }
+    return true;
+}
+
+bool Machine::omitted([[maybe_unused]] RewindPart part) const {
+#ifdef HATCHERY_TEST_HOOKS
+    return (omit & part) != 0;
+#else
+    return false;
+#endif
+}
+
+void Machine::set_registers() {
+    const RegisterState& state = snapshot_->registers();
+    uint64_t dirty = 0;
+    if (!omitted(kOmitGeneralRegisters)) {
+        run_->s.regs.regs = state.general;
+        dirty |= KVM_SYNC_X86_REGS;
+    }
+    if (!omitted(kOmitSpecialRegisters)) {
+        run_->s.regs.sregs = state.special;
+        dirty |= KVM_SYNC_X86_SREGS;
+    }
+    if (!omitted(kOmitEvents)) {
+        run_->s.regs.events = state.events;
+        dirty |= KVM_SYNC_X86_EVENTS;
+    }
+    run_->kvm_dirty_regs = dirty;
+}
+
+Result<Exit> Machine::run(int64_t deadline) {
+    if (set_registers_next_) {
+        set_registers();
+        set_registers_next_ = false;
+    }
+    exact_exit_ = false;
+    const Watchdog::Guard guard(run_, deadline);
+    for (;;) {
+        auto ran = HATCHERY_IOCTL(vcpu_.get(), KVM_RUN, 0ul);
+        if (ran.ok()) {
+            return classify();
+        }
+        if (ran.failure().error != EINTR && ran.failure().error != EAGAIN) {
+            return ran.failure();
+        }
+        run_->immediate_exit = 0;
+        if (monotonic_now() >= deadline) {
+            return Exit::kInterrupted;
+        }
+    }
+}
+
+Exit Machine::classify() {
+    switch (run_->exit_reason) {
+        case KVM_EXIT_MMIO:
+            return classify_store();
+        case KVM_EXIT_SHUTDOWN:
+            return crashed("triple fault");
+        case KVM_EXIT_IO:
+            return crashed("access to port " + hexadecimal(run_->io.port));
+        case KVM_EXIT_HLT:
+            return crashed("halt");
+        case KVM_EXIT_INTERNAL_ERROR:
+            return crashed("an instruction that the host cannot emulate (suberror " +
+                           std::to_string(run_->internal.suberror) + ")");
+        default:
+            return crashed("unknown exit " + std::to_string(run_->exit_reason));
+    }
+}
+
+Exit Machine::classify_store() {
+    const auto& mmio = run_->mmio;
+    const bool exact =
+        mmio.is_write && mmio.len == 1 && mmio.phys_addr == snapshot_->doorbell();
+    if (!exact) {
+        return crashed(std::string(mmio.is_write ? "store of " : "load of ") +
+                       std::to_string(mmio.len) + " bytes at absent memory " +
+                       hexadecimal(mmio.phys_addr));
+    }
+    const uint8_t operation = mmio.data[0];
+    switch (operation) {
+        case HATCHERY_READY:
+        case HATCHERY_RESPOND:
+        case HATCHERY_LOG:
+        case HATCHERY_PULL:
+        case HATCHERY_PUSH:
+        case HATCHERY_FINISH:
+        case HATCHERY_PANIC:
+#ifdef HATCHERY_TEST_HOOKS
+        case HATCHERY_PROBE:
+#endif
+            break;
+        default:
+            return crashed("unknown hypercall " + std::to_string(operation));
+    }
+    if (!read_control()) {
+        return crashed("a length in the control block beyond its window");
+    }
+    exact_exit_ = true;
+    return static_cast<Exit>(operation);
+}
+
+Exit Machine::crashed(std::string reason) {
+    crash_ = {};
+    crash_.reason = std::move(reason);
+    struct kvm_regs registers;
+    if (HATCHERY_IOCTL(vcpu_.get(), KVM_GET_REGS, &registers).ok()) {
+        crash_.has_registers = true;
+        crash_.instruction_pointer = registers.rip;
+        crash_.stack_pointer = registers.rsp;
+    }
+    /* What it logged before is worth having; lengths beyond the window count as none. */
+    read_control();
+    response_bytes_ = 0;
+    return Exit::kCrash;
+}
+
+Status Machine::refresh_written() {
+    struct kvm_dirty_log log = {};
+    log.slot = 0;
+    log.dirty_bitmap = written_.words();
+    auto got = HATCHERY_IOCTL(vm_.get(), KVM_GET_DIRTY_LOG, &log);
+    return got.ok() ? kSuccess : Status(got.failure());
+}
+
+void Machine::teach_snapshot() {
+    /* More than this is not what a request usually does, and dear for each machine to copy. */
+    constexpr size_t kMostPages = 1024;
+    if (taught_ || !keeps_log_ || !exact_exit_ || refresh_written() ||
+        written_.count() > kMostPages) {
+        return;
+    }
+    taught_ = true;
+    PageSet pages = written_;
+    pages.add(host_wrote_);
+    snapshot_->learn_written(pages);
+}
+
+Result<int64_t> Machine::rewind(size_t page_limit) {
+    constexpr int64_t kRefused = -1;
+    if (!keeps_log_ || (!exact_exit_ && !omitted(kOmitExitCheck))) {
+        return kRefused;
+    }
+    if (Status failed = refresh_written()) {
+        return *failed;
+    }
+    if (written_.count() > page_limit) {
+        return kRefused;
+    }
+    teach_snapshot();
+    PageSet pages(memory_.size());
+    if (!omitted(kOmitGuestPages)) {
+        pages.add(written_);
+    }
+    if (!omitted(kOmitHostPages)) {
+        pages.add(host_wrote_);
+    }
+    int64_t copied = 0;
+    pages.for_each_run([&](size_t page, size_t count) {
+        std::memcpy(memory_.bytes() + page * HATCHERY_PAGE_BYTES,
+                    snapshot_->memory() + page * HATCHERY_PAGE_BYTES, count * HATCHERY_PAGE_BYTES);
+        copied += static_cast<int64_t>(count);
+    });
+    host_wrote_.clear();
+    set_registers_next_ = true;
+    return copied;
+}
+
+Status Machine::complete_exit() {
+    run_->immediate_exit = 1;
+    auto ran = HATCHERY_IOCTL(vcpu_.get(), KVM_RUN, 0ul);
+    run_->immediate_exit = 0;
+    if (ran.ok()) {
+        return Failure{"KVM_RUN(immediate_exit)", EPROTO};
+    }
+    return ran.failure().error == EINTR ? kSuccess : Status(ran.failure());
+}
+
+Result<std::shared_ptr<Snapshot>> Machine::capture() {
+    if (!keeps_log_ || !exact_exit_) {
+        return Failure{"capture", EINVAL};
+    }
+    if (Status failed = complete_exit()) {
+        return *failed;
+    }
+    RegisterState state = snapshot_->registers();
+    auto got = HATCHERY_IOCTL(vcpu_.get(), KVM_GET_REGS, &state.general);
+    if (!got.ok()) {
+        return got.failure();
+    }
+    got = HATCHERY_IOCTL(vcpu_.get(), KVM_GET_SREGS, &state.special);
+    if (!got.ok()) {
+        return got.failure();
+    }
+    if (Status failed = refresh_written()) {
+        return *failed;
+    }
+    PageSet written = written_;
+    written.add(host_wrote_);
+    return snapshot_->capture(memory_.bytes(), written, state);
+}
+
+}  // namespace hatchery

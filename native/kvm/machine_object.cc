@@ -1,0 +1,282 @@
+#include "machine_object.h"
+
+#include "addon_data.h"
+
+namespace hatchery {
+namespace {
+
+/* How long a vCPU may run on the JavaScript thread. */
+constexpr int64_t kInlineSliceNanoseconds = 1000000;
+/* How often a run on a thread looks whether it was cancelled. */
+constexpr int64_t kThreadSliceNanoseconds = 20000000;
+constexpr double kNanosecondsInMillisecond = 1e6;
+
+double microseconds(int64_t from, int64_t to) {
+    return static_cast<double>(to - from) / 1000;
+}
+
+}  // namespace
+
+/* Runs a machine on a runner thread until it exits, its time is over, or it is cancelled. */
+class RunJob : public Job {
+  public:
+    RunJob(MachineObject* object, const Runners* runners, int64_t deadline)
+        : object_(object),
+          holder_(Napi::Persistent(object->Value())),
+          cancelled_(object->cancelled_),
+          runners_(runners),
+          deadline_(deadline) {}
+
+    void work() override {
+        if (object_->entered_ == 0) {
+            object_->entered_ = monotonic_now();
+        }
+        for (;;) {
+            const int64_t now = monotonic_now();
+            result_.emplace(object_->machine_->run(std::min(deadline_, now + kThreadSliceNanoseconds)));
+            const bool interrupted = result_->ok() && result_->value() == Exit::kInterrupted;
+            if (!interrupted || monotonic_now() >= deadline_ || *cancelled_ ||
+                runners_->stopping()) {
+                break;
+            }
+        }
+        object_->stopped_ = monotonic_now();
+    }
+
+    void complete(Napi::Env env) override {
+        object_->busy_ = false;
+        if (object_->destroy_wanted_) {
+            object_->submit_destroy(env, std::move(object_->destroy_callback_));
+        }
+        if (!result_->ok()) {
+            object_->exit_callback_.Call({failure_to_error(env, result_->failure()).Value()});
+            return;
+        }
+        const uint32_t code = object_->machine_ ? object_->report(env, result_->value()) : 0;
+        object_->exit_callback_.Call({env.Null(), Napi::Number::New(env, code)});
+    }
+
+  private:
+    MachineObject* object_;
+    Napi::ObjectReference holder_;
+    std::shared_ptr<std::atomic<bool>> cancelled_;
+    const Runners* runners_;
+    int64_t deadline_;
+    std::optional<Result<Exit>> result_;
+};
+
+class CaptureJob : public Job {
+  public:
+    CaptureJob(MachineObject* object, Napi::Function callback)
+        : object_(object),
+          holder_(Napi::Persistent(object->Value())),
+          callback_(Napi::Persistent(callback)) {}
+
+    void work() override { result_.emplace(object_->machine_->capture()); }
+
+    void complete(Napi::Env env) override {
+        object_->busy_ = false;
+        if (object_->destroy_wanted_) {
+            object_->submit_destroy(env, std::move(object_->destroy_callback_));
+        }
+        if (!result_->ok()) {
+            callback_.Call({failure_to_error(env, result_->failure()).Value()});
+            return;
+        }
+        callback_.Call({env.Null(), new_snapshot_object(env, std::move(result_->value()))});
+    }
+
+  private:
+    MachineObject* object_;
+    Napi::ObjectReference holder_;
+    Napi::FunctionReference callback_;
+    std::optional<Result<std::shared_ptr<Snapshot>>> result_;
+};
+
+/* Ends a machine on a runner thread: closing a VM takes the kernel some hundred microseconds. */
+class DestroyJob : public Job {
+  public:
+    DestroyJob(std::unique_ptr<Machine> machine, Napi::FunctionReference callback)
+        : machine_(std::move(machine)), callback_(std::move(callback)) {}
+
+    void work() override {
+        if (machine_) {
+            machine_->teach_snapshot();
+            machine_.reset();
+        }
+    }
+
+    void complete(Napi::Env env) override {
+        if (!callback_.IsEmpty()) {
+            callback_.Call({env.Null()});
+        }
+    }
+
+  private:
+    std::unique_ptr<Machine> machine_;
+    Napi::FunctionReference callback_;
+};
+
+Napi::Function MachineObject::define(Napi::Env env) {
+    std::vector<PropertyDescriptor> properties = {
+        InstanceMethod<&MachineObject::run>("run"),
+        InstanceMethod<&MachineObject::on_exit>("onExit"),
+        InstanceMethod<&MachineObject::rewind>("rewind"),
+        InstanceMethod<&MachineObject::capture>("capture"),
+        InstanceMethod<&MachineObject::destroy>("destroy"),
+        InstanceMethod<&MachineObject::crash_reason>("crashReason"),
+        InstanceMethod<&MachineObject::written_pages>("writtenPages"),
+    };
+#ifdef HATCHERY_TEST_HOOKS
+    add_test_hooks(properties);
+#endif
+    return DefineClass(env, "Machine", properties);
+}
+
+MachineObject::MachineObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+    if (info.Length() == 1 && info[0].IsExternal()) {
+        machine_ = std::move(*info[0].As<Napi::External<std::unique_ptr<Machine>>>().Data());
+    }
+}
+
+/* Garbage-collected without destroy, or the environment went away: freed here. */
+MachineObject::~MachineObject() = default;
+
+bool MachineObject::usable(Napi::Env env) {
+    if (!machine_ || destroy_wanted_) {
+        throw_failure(env, {"machine", EBADF});
+        return false;
+    }
+    if (busy_) {
+        throw_failure(env, {"machine", EBUSY});
+        return false;
+    }
+    return true;
+}
+
+Napi::Value MachineObject::run(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    if (!usable(env)) {
+        return env.Undefined();
+    }
+    started_ = monotonic_now();
+    const auto reason = info[0].As<Napi::Number>().Uint32Value();
+    std::span<const uint8_t> bytes;
+    if (info[1].IsTypedArray()) {
+        auto given = info[1].As<Napi::Uint8Array>();
+        bytes = {given.Data(), given.ByteLength()};
+    }
+    const int64_t deadline =
+        started_ + static_cast<int64_t>(info[2].As<Napi::Number>().DoubleValue() *
+                                        kNanosecondsInMillisecond);
+    const bool try_inline = info[3].As<Napi::Boolean>();
+    const Status failed =
+        reason == 0 ? machine_->hand_over_boot()
+                    : machine_->hand_over(static_cast<enum hatchery_resume>(reason), bytes);
+    if (failed) {
+        return throw_failure(env, *failed);
+    }
+    entered_ = 0;
+    if (try_inline) {
+        entered_ = monotonic_now();
+        auto result = machine_->run(std::min(deadline, entered_ + kInlineSliceNanoseconds));
+        stopped_ = monotonic_now();
+        if (!result.ok()) {
+            return throw_failure(env, result.failure());
+        }
+        if (result.value() != Exit::kInterrupted || stopped_ >= deadline) {
+            return Napi::Number::New(env, report(env, result.value()));
+        }
+    }
+    busy_ = true;
+    Runners* runners = env.GetInstanceData<AddonData>()->runners.get();
+    runners->submit(std::make_unique<RunJob>(this, runners, deadline));
+    return Napi::Number::New(env, 0);
+}
+
+uint32_t MachineObject::report(Napi::Env env, Exit exit) {
+    AddonData* data = env.GetInstanceData<AddonData>();
+    double* result = data->result_values;
+    const bool stopped_by_guest = exit != Exit::kInterrupted;
+    const uint32_t payload = stopped_by_guest ? machine_->response_bytes() : 0;
+    const uint32_t logs = stopped_by_guest ? machine_->log_bytes() : 0;
+    machine_->read_channel(HATCHERY_RESPONSE_OFFSET, {data->payload_bytes, payload});
+    machine_->read_channel(HATCHERY_LOG_OFFSET, {data->log_bytes, logs});
+    result[kPayloadBytes] = payload;
+    result[kLogBytes] = logs;
+    result[kSpawnMicroseconds] = microseconds(started_, entered_);
+    result[kGuestMicroseconds] = microseconds(entered_, stopped_);
+    if (exit == Exit::kCrash) {
+        const Crash& crash = machine_->crash();
+        result[kHasRegisters] = crash.has_registers;
+        result[kInstructionPointer] = static_cast<double>(crash.instruction_pointer);
+        result[kStackPointer] = static_cast<double>(crash.stack_pointer);
+    }
+    return static_cast<uint32_t>(exit);
+}
+
+Napi::Value MachineObject::on_exit(const Napi::CallbackInfo& info) {
+    exit_callback_ = Napi::Persistent(info[0].As<Napi::Function>());
+    return info.Env().Undefined();
+}
+
+Napi::Value MachineObject::rewind(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    if (!usable(env)) {
+        return env.Undefined();
+    }
+    auto pages = machine_->rewind(static_cast<size_t>(info[0].As<Napi::Number>().Int64Value()));
+    if (!pages.ok()) {
+        return throw_failure(env, pages.failure());
+    }
+    return Napi::Number::New(env, static_cast<double>(pages.value()));
+}
+
+Napi::Value MachineObject::capture(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    if (!usable(env)) {
+        return env.Undefined();
+    }
+    busy_ = true;
+    env.GetInstanceData<AddonData>()->runners->submit(
+        std::make_unique<CaptureJob>(this, info[0].As<Napi::Function>()));
+    return env.Undefined();
+}
+
+Napi::Value MachineObject::destroy(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    *cancelled_ = true;
+    Napi::FunctionReference callback = Napi::Persistent(info[0].As<Napi::Function>());
+    if (busy_) {
+        destroy_wanted_ = true;
+        destroy_callback_ = std::move(callback);
+    } else {
+        submit_destroy(env, std::move(callback));
+    }
+    return env.Undefined();
+}
+
+void MachineObject::submit_destroy(Napi::Env env, Napi::FunctionReference callback) {
+    env.GetInstanceData<AddonData>()->runners->submit(
+        std::make_unique<DestroyJob>(std::move(machine_), std::move(callback)));
+}
+
+Napi::Value MachineObject::crash_reason(const Napi::CallbackInfo& info) {
+    return Napi::String::New(info.Env(), machine_ ? machine_->crash().reason : std::string());
+}
+
+Napi::Value MachineObject::written_pages(const Napi::CallbackInfo& info) {
+    const size_t pages = machine_ && !busy_ ? machine_->written_pages() : 0;
+    return Napi::Number::New(info.Env(), static_cast<double>(pages));
+}
+
+Napi::Function define_machine_class(Napi::Env env) {
+    return MachineObject::define(env);
+}
+
+Napi::Object new_machine_object(Napi::Env env, std::unique_ptr<Machine> machine) {
+    return env.GetInstanceData<AddonData>()->machine_class.New(
+        {Napi::External<std::unique_ptr<Machine>>::New(env, &machine)});
+}
+
+}  // namespace hatchery

@@ -1,0 +1,78 @@
+/* Machines as JavaScript sees them. */
+#ifndef HATCHERY_KVM_MACHINE_OBJECT_H
+#define HATCHERY_KVM_MACHINE_OBJECT_H
+
+#include <napi.h>
+
+#include <memory>
+
+#include "machine.h"
+#include "resume_stub.h"
+
+namespace hatchery {
+
+struct MachineOptions {
+    bool keep_log = false;
+    uint64_t channel = 0; /* guest physical address */
+};
+
+inline constexpr uint64_t kMinimumMemoryBytes = kResumeBytes + HATCHERY_CHANNEL_BYTES;
+
+Napi::Object new_machine_object(Napi::Env env, std::unique_ptr<Machine> machine);
+
+/*
+ * The wrapper of one machine. While a job runs it, the job owns a reference to this object, and
+ * `busy` keeps everything else away from the machine.
+ */
+class MachineObject : public Napi::ObjectWrap<MachineObject> {
+  public:
+    static Napi::Function define(Napi::Env env);
+    explicit MachineObject(const Napi::CallbackInfo& info);
+    ~MachineObject() override;
+
+  private:
+    friend class RunJob;
+    friend class CaptureJob;
+    friend class DestroyJob;
+
+    /* run(reason, bytes | undefined, milliseconds, inline): an exit's number, or 0: it goes on on a
+     * thread, and the callback given to onExit gets (error | null, number). */
+    Napi::Value run(const Napi::CallbackInfo& info);
+    Napi::Value on_exit(const Napi::CallbackInfo& info);
+    /* rewind(pageLimit): pages copied, or -1. */
+    Napi::Value rewind(const Napi::CallbackInfo& info);
+    /* capture(callback(error, snapshot)) */
+    Napi::Value capture(const Napi::CallbackInfo& info);
+    /* destroy(callback()) */
+    Napi::Value destroy(const Napi::CallbackInfo& info);
+    Napi::Value crash_reason(const Napi::CallbackInfo& info);
+    Napi::Value written_pages(const Napi::CallbackInfo& info);
+
+    /* Throws and returns false where the machine is gone or busy. */
+    bool usable(Napi::Env env);
+    /* Lays the exit out in the environment's result, payload and logs; returns its number. */
+    uint32_t report(Napi::Env env, Exit exit);
+    void submit_destroy(Napi::Env env, Napi::FunctionReference callback);
+
+    std::unique_ptr<Machine> machine_;
+    Napi::FunctionReference exit_callback_;
+    bool busy_ = false;
+    std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
+    Napi::FunctionReference destroy_callback_; /* of a destroy that came while busy */
+    bool destroy_wanted_ = false;
+    int64_t started_ = 0; /* CLOCK_MONOTONIC when `run` was called */
+    int64_t entered_ = 0; /* when the guest was first entered */
+    int64_t stopped_ = 0; /* when it came back */
+
+#ifdef HATCHERY_TEST_HOOKS
+    Napi::Value set_omit(const Napi::CallbackInfo& info);
+    Napi::Value probe_next(const Napi::CallbackInfo& info);
+    Napi::Value state(const Napi::CallbackInfo& info);
+    Napi::Value differing_pages(const Napi::CallbackInfo& info);
+    static void add_test_hooks(std::vector<PropertyDescriptor>& properties);
+#endif
+};
+
+}  // namespace hatchery
+
+#endif

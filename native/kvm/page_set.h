@@ -1,0 +1,74 @@
+/* A set of guest pages, as KVM's dirty log lays it out: one bit a page, in 64-bit words. */
+#ifndef HATCHERY_KVM_PAGE_SET_H
+#define HATCHERY_KVM_PAGE_SET_H
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "../../images/abi/hatchery.h"
+
+namespace hatchery {
+
+class PageSet {
+  public:
+    explicit PageSet(size_t memory_bytes)
+        : words_((memory_bytes / HATCHERY_PAGE_BYTES + kWordBits - 1) / kWordBits) {}
+
+    /* Adds every page that [offset, offset + count) touches; it lies inside the memory. */
+    void add_bytes(size_t offset, size_t count) {
+        if (count == 0) {
+            return;
+        }
+        const size_t last = (offset + count - 1) / HATCHERY_PAGE_BYTES;
+        for (size_t page = offset / HATCHERY_PAGE_BYTES; page <= last; page++) {
+            words_[page / kWordBits] |= uint64_t{1} << page % kWordBits;
+        }
+    }
+
+    void add(const PageSet& other) {
+        for (size_t i = 0; i < words_.size(); i++) {
+            words_[i] |= other.words_[i];
+        }
+    }
+
+    size_t count() const {
+        size_t pages = 0;
+        for (const uint64_t word : words_) {
+            pages += static_cast<size_t>(std::popcount(word));
+        }
+        return pages;
+    }
+
+    /* Calls `visit(first_page, pages)` for each run of consecutive pages within a word. */
+    template <typename Visit>
+    void for_each_run(Visit visit) const {
+        for (size_t i = 0; i < words_.size(); i++) {
+            uint64_t word = words_[i];
+            while (word != 0) {
+                const int start = std::countr_zero(word);
+                const int length = std::countr_one(word >> start);
+                visit(i * kWordBits + static_cast<size_t>(start), static_cast<size_t>(length));
+                if (start + length == static_cast<int>(kWordBits)) {
+                    break;
+                }
+                word &= ~uint64_t{0} << (start + length);
+            }
+        }
+    }
+
+    void clear() { std::fill(words_.begin(), words_.end(), 0); }
+
+    /* For KVM_GET_DIRTY_LOG, which overwrites all words. */
+    void* words() { return words_.data(); }
+
+  private:
+    static constexpr size_t kWordBits = 64;
+    std::vector<uint64_t> words_;
+};
+
+}  // namespace hatchery
+
+#endif

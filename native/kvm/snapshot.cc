@@ -1,0 +1,206 @@
+#include "snapshot.h"
+
+#include <fcntl.h>
+
+#include <cstring>
+#include <vector>
+
+#include "resume_stub.h"
+
+namespace hatchery {
+namespace {
+
+constexpr uint64_t kTablesAlignment = 2u << 20;
+constexpr uint64_t kTablesRoom = 2ull << 30;
+
+/* CR0: PE, MP, ET, NE, WP, AM, PG. CR4: PAE, OSFXSR, OSXMMEXCPT. EFER: LME, LMA, NXE; SCE stays
+ * clear, so that SYSCALL is an invalid instruction. (Intel SDM volume 3A, sections 2.2.1 and 2.5.) */
+constexpr uint64_t kCr0 = 0x80050033;
+constexpr uint64_t kCr4 = 0x620;
+constexpr uint64_t kCr4Osxsave = 0x40000;
+constexpr uint64_t kEfer = 0xd00;
+
+/* RFLAGS: the bit that is always 1. IOPL stays 0: no port I/O, no CLI. */
+constexpr uint64_t kRflags = 0x2;
+
+struct kvm_segment flat_segment(uint16_t selector, uint8_t type, bool long_mode) {
+    struct kvm_segment segment = {};
+    segment.selector = selector | 3;
+    segment.type = type;
+    segment.limit = 0xffffffff;
+    segment.present = 1;
+    segment.dpl = 3;
+    segment.s = 1;
+    segment.g = 1;
+    segment.l = long_mode;
+    segment.db = !long_mode;
+    return segment;
+}
+
+/* Ring 3 in long mode, with no descriptor table, no interrupt table and no usable task segment. */
+RegisterState cold_registers(const KvmDevice& device, const PageTables& tables) {
+    constexpr uint8_t kCode = 11;     /* execute, read, accessed */
+    constexpr uint8_t kData = 3;      /* read, write, accessed */
+    constexpr uint8_t kBusyTask = 11; /* what VM entry demands of TR */
+    RegisterState state = {};
+    state.general.rsp = HATCHERY_STACK_TOP;
+    state.general.rip = HATCHERY_RESUME_ADDRESS + kResumeEntry;
+    state.general.rax = state.general.rdx = kResumeMask;
+    state.general.rflags = kRflags;
+    struct kvm_sregs& special = state.special;
+    special = device.reset_sregs();
+    special.cr0 = kCr0;
+    special.cr3 = tables.physical_address();
+    special.cr4 = kCr4 | (device.reports_xsave() ? kCr4Osxsave : 0);
+    special.efer = kEfer;
+    special.cs = flat_segment(0x8, kCode, true);
+    special.ss = flat_segment(0x10, kData, false);
+    special.ds = special.es = special.fs = special.gs = special.ss;
+    special.tr = {};
+    special.tr.type = kBusyTask;
+    special.tr.present = 1;
+    special.tr.limit = 0x67;
+    special.ldt = {};
+    special.ldt.unusable = 1;
+    special.gdt = {};
+    special.idt = {};
+    /* Without these flags the kernel would leave the interrupt shadow and a pending NMI alone. */
+    state.events.flags = KVM_VCPUEVENT_VALID_SHADOW | KVM_VCPUEVENT_VALID_NMI_PENDING;
+    return state;
+}
+
+void put(uint8_t* memory, uint64_t offset, const void* bytes, size_t count) {
+    std::memcpy(memory + offset, bytes, count);
+}
+
+void write_resume_stub(uint8_t* memory, uint64_t target) {
+    put(memory, kResumeEntry, kResumeCode, sizeof kResumeCode);
+    put(memory, kProbeEntry, kProbeCode, sizeof kProbeCode);
+    put(memory, kResumeTarget, &target, sizeof target);
+    put(memory, kResumeXsaveArea + kMxcsrOffset, &kMxcsrInitial, sizeof kMxcsrInitial);
+}
+
+}  // namespace
+
+Snapshot::Snapshot(size_t memory_bytes)
+    : memory_bytes_(memory_bytes), filled_(memory_bytes), learned_(memory_bytes) {}
+
+Status Snapshot::create_file() {
+    file_ = Descriptor(memfd_create("hatchery-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (!file_.valid()) {
+        return Failure::from_errno("memfd_create");
+    }
+    if (ftruncate(file_.get(), static_cast<off_t>(memory_bytes_)) < 0) {
+        return Failure::from_errno("ftruncate");
+    }
+    return kSuccess;
+}
+
+Status Snapshot::seal() {
+    constexpr int kSeals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+    if (fcntl(file_.get(), F_ADD_SEALS, kSeals) < 0) {
+        return Failure::from_errno("fcntl(F_ADD_SEALS)");
+    }
+    auto view = Mapping::map(memory_bytes_, PROT_READ, MAP_SHARED, file_.get());
+    if (!view.ok()) {
+        return view.failure();
+    }
+    view_ = std::move(view.value());
+    return kSuccess;
+}
+
+Result<std::shared_ptr<Snapshot>> Snapshot::load(std::shared_ptr<const KvmDevice> device,
+                                                 const LoadPlan& plan) {
+    std::shared_ptr<Snapshot> snapshot(new Snapshot(plan.memory_bytes));
+    const uint64_t tables_address =
+        (plan.memory_bytes + kTablesAlignment - 1) / kTablesAlignment * kTablesAlignment;
+    std::vector<Placement> placements(plan.placements.begin(), plan.placements.end());
+    placements.push_back({HATCHERY_RESUME_ADDRESS, 0, 1, false, true});
+    placements.push_back({HATCHERY_RESUME_ADDRESS + HATCHERY_PAGE_BYTES, HATCHERY_PAGE_BYTES,
+                          kResumePages - 1, false, false});
+    /* Tables for less than 512 GiB take less than this behind the memory. */
+    const uint64_t doorbell_address = tables_address + kTablesRoom;
+    placements.push_back({HATCHERY_DOORBELL_ADDRESS, doorbell_address, 1, true, false});
+    auto tables = PageTables::build(placements, tables_address);
+    if (!tables.ok()) {
+        return tables.failure();
+    }
+    snapshot->device_ = std::move(device);
+    snapshot->tables_ = tables.value();
+    snapshot->doorbell_ = doorbell_address;
+    if (Status failed = snapshot->create_file()) {
+        return *failed;
+    }
+    {
+        auto memory = Mapping::map(plan.memory_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+                                   snapshot->file_.get());
+        if (!memory.ok()) {
+            return memory.failure();
+        }
+        uint8_t* bytes = memory.value().bytes();
+        write_resume_stub(bytes, plan.entry);
+        snapshot->filled_.add_bytes(0, kResumeBytes);
+        for (const Content& content : plan.contents) {
+            put(bytes, content.physical_address, content.bytes.data(), content.bytes.size());
+            snapshot->filled_.add_bytes(content.physical_address, content.bytes.size());
+        }
+    }
+    snapshot->registers_ = cold_registers(*snapshot->device_, *snapshot->tables_);
+    if (Status failed = snapshot->seal()) {
+        return *failed;
+    }
+    return snapshot;
+}
+
+Result<std::shared_ptr<Snapshot>> Snapshot::capture(const uint8_t* memory, const PageSet& written,
+                                                    const RegisterState& registers) const {
+    std::shared_ptr<Snapshot> snapshot(new Snapshot(memory_bytes_));
+    snapshot->device_ = device_;
+    snapshot->tables_ = tables_;
+    snapshot->doorbell_ = doorbell_;
+    snapshot->filled_ = filled_;
+    snapshot->filled_.add(written);
+    snapshot->ready_ = true;
+    if (Status failed = snapshot->create_file()) {
+        return *failed;
+    }
+    {
+        auto copy =
+            Mapping::map(memory_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, snapshot->file_.get());
+        if (!copy.ok()) {
+            return copy.failure();
+        }
+        uint8_t* bytes = copy.value().bytes();
+        snapshot->filled_.for_each_run([&](size_t page, size_t pages) {
+            put(bytes, page * HATCHERY_PAGE_BYTES, memory + page * HATCHERY_PAGE_BYTES,
+                pages * HATCHERY_PAGE_BYTES);
+        });
+        write_resume_stub(bytes, registers.general.rip);
+    }
+    snapshot->registers_ = registers;
+    snapshot->registers_.general.rip = HATCHERY_RESUME_ADDRESS + kResumeEntry;
+    snapshot->registers_.general.rax = snapshot->registers_.general.rdx = kResumeMask;
+    if (Status failed = snapshot->seal()) {
+        return *failed;
+    }
+    return snapshot;
+}
+
+PageSet Snapshot::usually_written() const {
+    const std::lock_guard lock(learned_mutex_);
+    return learned_;
+}
+
+void Snapshot::learn_written(const PageSet& written) {
+    const std::lock_guard lock(learned_mutex_);
+    learned_.add(written);
+    lessons_++;
+}
+
+bool Snapshot::wants_lesson() const {
+    constexpr int kEnoughLessons = 3;
+    const std::lock_guard lock(learned_mutex_);
+    return ready_ && lessons_ < kEnoughLessons;
+}
+
+}  // namespace hatchery

@@ -1,0 +1,101 @@
+/* Memory and vCPU state from which machines start. */
+#ifndef HATCHERY_KVM_SNAPSHOT_H
+#define HATCHERY_KVM_SNAPSHOT_H
+
+#include <linux/kvm.h>
+
+#include <memory>
+#include <mutex>
+#include <span>
+
+#include "descriptor.h"
+#include "kvm_device.h"
+#include "page_set.h"
+#include "page_tables.h"
+#include "result.h"
+
+namespace hatchery {
+
+/* Registers that a rewind sets; the vector state is the resume stub's work. */
+struct RegisterState {
+    struct kvm_regs general;
+    struct kvm_sregs special;
+    struct kvm_vcpu_events events;
+};
+
+/* Bytes that a cold snapshot has in memory from the start; inside the memory. */
+struct Content {
+    uint64_t physical_address;
+    std::span<const uint8_t> bytes;
+};
+
+struct LoadPlan {
+    uint64_t memory_bytes;
+    uint64_t entry;
+    /* Do not include the resume stub's pages, which are the first of the memory. */
+    std::span<const Placement> placements;
+    std::span<const Content> contents;
+};
+
+/*
+ * A sealed memory file and registers; immutable, and shared by all machines that were created from
+ * it, each of which maps the file copy-on-write.
+ */
+class Snapshot {
+  public:
+    /* A cold snapshot: an image that has not run. */
+    static Result<std::shared_ptr<Snapshot>> load(std::shared_ptr<const KvmDevice> device,
+                                                  const LoadPlan& plan);
+
+    /*
+     * A ready snapshot: `memory` (the machine's view) and `registers` of a machine that was created
+     * from this snapshot and has written `written` since. The next machines resume at
+     * registers.general.rip, by way of the resume stub.
+     */
+    Result<std::shared_ptr<Snapshot>> capture(const uint8_t* memory, const PageSet& written,
+                                              const RegisterState& registers) const;
+
+    const KvmDevice& device() const { return *device_; }
+    const PageTables& tables() const { return *tables_; }
+    size_t memory_bytes() const { return memory_bytes_; }
+    int memory_file() const { return file_.get(); }
+    /* The memory as it was taken; read-only. */
+    const uint8_t* memory() const { return view_.bytes(); }
+    /* Where the doorbell's page is in guest physical memory, with nothing behind it. */
+    uint64_t doorbell() const { return doorbell_; }
+    const RegisterState& registers() const { return registers_; }
+    bool ready() const { return ready_; }
+
+    /*
+     * Pages that machines of this snapshot are known to write: new machines get them by copying
+     * before they run, which costs less than a fault for each. Any thread.
+     */
+    PageSet usually_written() const;
+    void learn_written(const PageSet& written);
+    /* Whether it has yet to learn: then its next machine keeps the record. */
+    bool wants_lesson() const;
+
+  private:
+    explicit Snapshot(size_t memory_bytes);
+    Status create_file();
+    /* Makes the file immutable and maps it for reading. */
+    Status seal();
+
+    std::shared_ptr<const KvmDevice> device_;
+    std::shared_ptr<const PageTables> tables_;
+    size_t memory_bytes_;
+    uint64_t doorbell_ = 0;
+    Descriptor file_;
+    Mapping view_;
+    PageSet filled_; /* pages that are not all zero */
+    RegisterState registers_ = {};
+    bool ready_ = false;
+
+    mutable std::mutex learned_mutex_;
+    PageSet learned_;
+    int lessons_ = 0;
+};
+
+}  // namespace hatchery
+
+#endif
