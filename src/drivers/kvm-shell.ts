@@ -1,0 +1,166 @@
+/** One virtual machine of the KVM driver. */
+
+import { HatcheryError } from '../errors.js';
+import type { Exit, ExitKind, Fault, Resume, Shell, Snapshot } from './driver.js';
+import { driverFailure } from './kvm-failure.js';
+import {
+  EXIT_CRASH,
+  EXIT_INTERRUPTED,
+  type KvmAddon,
+  type NativeMachine,
+  type NativeSnapshot,
+  RESULT,
+  RESUME,
+} from './kvm-native.js';
+
+const PAGE_BYTES = 4096;
+
+/**
+ * A shell that has written more pages than this is not rewound: copying them back (some 0.2 µs
+ * each, `npm run bench -- --only rewind`) would cost more than a new shell.
+ */
+const REWIND_PAGE_LIMIT = 4096;
+
+/** Kinds by the ABI's hypercall numbers; PROBE is the tests'. */
+const KINDS: readonly (ExitKind | undefined)[] = [
+  undefined,
+  'ready',
+  'respond',
+  'log',
+  'pull',
+  'push',
+  'finish',
+  'panic',
+];
+
+const NOTHING = new Uint8Array(0);
+
+interface ShellParts {
+  readonly addon: KvmAddon;
+  readonly machine: NativeMachine;
+  onDestroyed(): void;
+  onCaptured(native: NativeSnapshot): Snapshot;
+}
+
+export class KvmShell implements Shell {
+  readonly #parts: ShellParts;
+  readonly #machine: NativeMachine;
+  #pending: { resolve(exit: Exit): void; reject(error: unknown): void } | undefined;
+  #destroyed: Promise<void> | undefined;
+
+  constructor(parts: ShellParts) {
+    this.#parts = parts;
+    this.#machine = parts.machine;
+    this.#machine.onExit((error, code) => {
+      const pending = this.#pending;
+      this.#pending = undefined;
+      if (error !== null) {
+        pending?.reject(driverFailure(error));
+      } else if (code === 0) {
+        pending?.reject(new HatcheryError('SHELL_GONE'));
+      } else {
+        pending?.resolve(this.#exit(code));
+      }
+    });
+  }
+
+  /** The native machine, for tests that look inside. */
+  get native(): NativeMachine {
+    return this.#machine;
+  }
+
+  run(
+    resume: Resume | undefined,
+    deadline: number,
+    where: 'inline' | 'thread',
+  ): Exit | Promise<Exit> {
+    let code: number;
+    try {
+      code = this.#machine.run(
+        resume === undefined ? RESUME.boot : RESUME[resume.reason],
+        resume?.bytes,
+        Math.max(0, deadline - performance.now()),
+        where === 'inline',
+      );
+    } catch (error) {
+      throw driverFailure(error);
+    }
+    if (code !== 0) {
+      return this.#exit(code);
+    }
+    return new Promise((resolve, reject) => {
+      this.#pending = { resolve, reject };
+    });
+  }
+
+  rewind(): boolean {
+    try {
+      return this.#machine.rewind(REWIND_PAGE_LIMIT) >= 0;
+    } catch (error) {
+      throw driverFailure(error);
+    }
+  }
+
+  capture(): Promise<Snapshot> {
+    return new Promise((resolve, reject) => {
+      try {
+        this.#machine.capture((error, native) => {
+          error === null ? resolve(this.#parts.onCaptured(native)) : reject(driverFailure(error));
+        });
+      } catch (error) {
+        reject(driverFailure(error));
+      }
+    });
+  }
+
+  get dirtyBytes(): number {
+    return this.#machine.writtenPages() * PAGE_BYTES;
+  }
+
+  destroy(): Promise<void> {
+    this.#destroyed ??= new Promise((resolve) => {
+      this.#machine.destroy(() => {
+        this.#parts.onDestroyed();
+        resolve();
+      });
+    });
+    return this.#destroyed;
+  }
+
+  #exit(code: number): Exit {
+    const { result, payload, logs } = this.#parts.addon;
+    const payloadBytes = result[RESULT.payloadBytes] ?? 0;
+    const logBytes = result[RESULT.logBytes] ?? 0;
+    return {
+      kind: kindOf(code),
+      payload: payloadBytes === 0 ? NOTHING : payload.subarray(0, payloadBytes),
+      logs: logBytes === 0 ? undefined : logs.subarray(0, logBytes),
+      fault: code === EXIT_CRASH ? this.#fault() : undefined,
+      spawnMicroseconds: result[RESULT.spawnMicroseconds] ?? 0,
+      guestMicroseconds: result[RESULT.guestMicroseconds] ?? 0,
+    };
+  }
+
+  #fault(): Fault {
+    const { result } = this.#parts.addon;
+    const reason = this.#machine.crashReason();
+    if (result[RESULT.hasRegisters] !== 1) {
+      return { reason };
+    }
+    return {
+      reason,
+      instructionPointer: result[RESULT.instructionPointer] ?? 0,
+      stackPointer: result[RESULT.stackPointer] ?? 0,
+    };
+  }
+}
+
+function kindOf(code: number): ExitKind {
+  if (code === EXIT_CRASH) {
+    return 'crash';
+  }
+  if (code === EXIT_INTERRUPTED) {
+    return 'deadline';
+  }
+  return KINDS[code] ?? 'crash';
+}
