@@ -73,8 +73,8 @@ export const ERRORS = {
     status: 422,
     message:
       'The start-up code of {function} ran for longer than {limit} ms. Do less at the top level ' +
-      'of the module, or raise limits.startupMilliseconds.',
-    exposes: ['limit'],
+      'of the module, or raise limits.startupMilliseconds. It was at: {trace}',
+    exposes: ['limit', 'trace'],
   },
 
   // Serving a request.

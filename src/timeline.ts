@@ -16,11 +16,12 @@
  * init    taking the snapshot, and making the first virtual machine over it
  */
 
+/** Those that took place, in milliseconds. */
 export interface ColdPhases {
-  readonly load: number;
-  readonly create: number;
-  readonly boot: number;
-  readonly init: number;
+  readonly load?: number;
+  readonly create?: number;
+  readonly boot?: number;
+  readonly init?: number;
 }
 
 const PHASES = ['accept', 'queue', 'spawn', 'guest', 'reply'] as const;
@@ -60,7 +61,10 @@ export class Timeline {
     }
     if (this.cold !== undefined) {
       for (const name of COLD_PHASES) {
-        value += entry(value, name, this.cold[name]);
+        const duration = this.cold[name];
+        if (duration !== undefined) {
+          value += entry(value, name, duration);
+        }
       }
     }
     return value;

@@ -1,0 +1,131 @@
+/** What a user deploys, and what is allowed in it. */
+import * as v from 'valibot';
+import type { Strategy } from '../drivers/driver.js';
+import { HatcheryError } from '../errors.js';
+import { DEFAULT_LIMITS, type Limits, MEMORY_BYTES } from './limits.js';
+
+/** What a user says of a function; all but `name` and where its code is may be left out. */
+export interface FunctionDefinition {
+  /** Lower-case letters, digits and hyphens, as in a DNS label: at most 63 characters. */
+  readonly name: string;
+  /** A TypeScript or JavaScript file, default export `{ fetch(request, env, ctx) }`. */
+  readonly file?: string;
+  /** The same as text. */
+  readonly source?: string;
+  /** Where the imports of `source` are looked up. Default: the working directory. */
+  readonly folder?: string;
+  /**
+   * A built image's name, or the path of an ELF file. Default: `js`, which takes `file` or
+   * `source`; other images take neither.
+   */
+  readonly image?: string;
+  /** What the function gets as `env`. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly limits?: Partial<Limits>;
+  /** Default: the driver's choice. */
+  readonly strategy?: Strategy;
+}
+
+/** A definition with its defaults filled in. */
+export interface CheckedDefinition extends FunctionDefinition {
+  readonly image: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly limits: Limits;
+}
+
+/** The image that runs TypeScript and JavaScript. */
+export const JAVASCRIPT_IMAGE = 'js';
+
+/** Longest time that may be asked for: a day. */
+const MAX_MILLISECONDS = 86_400_000;
+/** Largest body that may be asked for: it is held in the host's memory. */
+const MAX_BODY_BYTES = 1 << 30;
+
+const integer = (minimum: number, maximum: number, unit: string) =>
+  v.pipe(
+    v.number(`must be a number of ${unit}`),
+    v.check(
+      (value) => Number.isInteger(value) && value >= minimum && value <= maximum,
+      `must be a whole number of ${unit} from ${minimum} to ${maximum}`,
+    ),
+  );
+
+const text = (what: string) => v.pipe(v.string(`must be ${what}`), v.nonEmpty(`must be ${what}`));
+
+const LIMITS = v.strictObject(
+  {
+    wallMilliseconds: v.optional(integer(1, MAX_MILLISECONDS, 'milliseconds')),
+    startupMilliseconds: v.optional(integer(1, MAX_MILLISECONDS, 'milliseconds')),
+    memoryBytes: v.optional(
+      v.pipe(
+        integer(MEMORY_BYTES.min, MEMORY_BYTES.max, 'bytes'),
+        v.multipleOf(MEMORY_BYTES.step, `must be a multiple of ${MEMORY_BYTES.step}`),
+      ),
+    ),
+    maxRequestBodyBytes: v.optional(integer(0, MAX_BODY_BYTES, 'bytes')),
+    maxResponseBodyBytes: v.optional(integer(0, MAX_BODY_BYTES, 'bytes')),
+  },
+  'must be an object of limits',
+);
+
+const DEFINITION = v.strictObject(
+  {
+    name: v.pipe(
+      v.string('must be the name of the function'),
+      v.regex(
+        /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+        'must be 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either end',
+      ),
+    ),
+    file: v.optional(text('the path of a file')),
+    source: v.optional(v.string('must be source text')),
+    folder: v.optional(text('the path of a folder')),
+    image: v.optional(text("a built image's name or the path of an ELF file")),
+    env: v.optional(v.record(v.string(), v.string('must be a string'), 'must be an object')),
+    limits: v.optional(LIMITS),
+    strategy: v.optional(
+      v.picklist(['boot', 'clone', 'pool', 'reset'], 'must be boot, clone, pool or reset'),
+    ),
+  },
+  'must be an object',
+);
+
+/** @throws HatcheryError CONFIGURATION_INVALID with the path of the first field that is wrong. */
+export function checkDefinition(definition: unknown): CheckedDefinition {
+  const result = v.safeParse(DEFINITION, definition);
+  if (!result.success) {
+    const [issue] = result.issues;
+    const problem =
+      issue.type === 'strict_object' && issue.expected === 'never'
+        ? 'is not a field that a definition has'
+        : issue.message;
+    throw invalid(v.getDotPath(issue) ?? 'definition', problem);
+  }
+  // The schema leaves a field out where it is not given, which its type cannot say.
+  const checked = result.output as FunctionDefinition;
+  checkCode(checked);
+  return {
+    ...checked,
+    image: checked.image ?? JAVASCRIPT_IMAGE,
+    env: checked.env ?? {},
+    limits: { ...DEFAULT_LIMITS, ...checked.limits },
+  };
+}
+
+function checkCode(definition: FunctionDefinition): void {
+  const { file, source, folder, image } = definition;
+  if (folder !== undefined && source === undefined) {
+    throw invalid('folder', 'goes only with source');
+  }
+  if (image !== undefined && image !== JAVASCRIPT_IMAGE) {
+    if (file !== undefined || source !== undefined) {
+      throw invalid('image', `${image} takes neither file nor source`);
+    }
+  } else if ((file === undefined) === (source === undefined)) {
+    throw invalid('file', 'either it or source must be given');
+  }
+}
+
+function invalid(path: string, problem: string): HatcheryError {
+  return new HatcheryError('CONFIGURATION_INVALID', { path, problem });
+}

@@ -1,0 +1,163 @@
+/** One version of a function, from its start until its last request has ended. */
+import { HatcheryError } from '../errors.js';
+import type { ColdPhases, Timeline } from '../timeline.js';
+import {
+  Exchange,
+  type FunctionRequest,
+  type Reply,
+  type Serving,
+  type Verdict,
+} from './exchange.js';
+import type { Spawning } from './spawning.js';
+import { type Made, Stock } from './stock.js';
+import { WaitingLine } from './waiting-line.js';
+
+/** How many requests of one function are let in. */
+export interface Admission {
+  /** How many are served at a time. */
+  readonly concurrency: number;
+  /** How many more may wait. */
+  readonly queue: number;
+}
+
+export class Deployment {
+  readonly spawning: Spawning;
+  readonly serving: Serving;
+  readonly #stock: Stock;
+  readonly #line: WaitingLine<Made>;
+  /** Exchanges that have not settled, instances that live, requests that wait. */
+  #busy = 0;
+  #retired: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(spawning: Spawning, serving: Serving, admission: Admission) {
+    this.spawning = spawning;
+    this.serving = serving;
+    this.#line = new WaitingLine({
+      length: admission.queue,
+      milliseconds: serving.limits.wallMilliseconds,
+    });
+    this.#stock = new Stock({
+      make: () => spawning.make(),
+      reusable: spawning.reusable,
+      ahead: spawning.ahead,
+      concurrency: admission.concurrency,
+      onAvailable: () => this.#admit(),
+      onFailure: (error) => this.#makingFailed(error),
+    });
+    this.#stock.demand(0);
+  }
+
+  /**
+   * Serves one request with an instance of its own. Returns the reply itself where it was there
+   * without waiting.
+   * @throws HatcheryError as the error that says why there is no reply
+   */
+  handle(request: FunctionRequest, timeline: Timeline): Reply | Promise<Reply> {
+    const limit = this.serving.limits.maxRequestBodyBytes;
+    if (request.body !== undefined && request.body.length > limit) {
+      throw new HatcheryError('REQUEST_BODY_TOO_LARGE', { limit }, { requestId: request.id });
+    }
+    const arrived = performance.now();
+    timeline.accept ??= arrived - timeline.start;
+    const made = this.#line.length === 0 ? this.#stock.take() : undefined;
+    if (made === undefined) {
+      return this.#wait(request, timeline, arrived);
+    }
+    timeline.queue = 0;
+    timeline.spawn = performance.now() - arrived;
+    return this.#serve(made, request, timeline);
+  }
+
+  async #wait(request: FunctionRequest, timeline: Timeline, arrived: number): Promise<Reply> {
+    this.#busy += 1;
+    try {
+      const entered = this.#line.enter();
+      this.#stock.demand(this.#line.length);
+      const made = await entered;
+      const waited = performance.now() - arrived;
+      // One that was made in the meantime was made for this request.
+      timeline.cold = made.at > arrived ? made.cold : undefined;
+      timeline.queue = Math.max(0, waited - totalOf(timeline.cold));
+      return await this.#serve(made, request, timeline);
+    } catch (error) {
+      const known = HatcheryError.from(error);
+      known.requestId ??= request.id;
+      throw known;
+    } finally {
+      this.#release();
+    }
+  }
+
+  #serve(made: Made, request: FunctionRequest, timeline: Timeline): Reply | Promise<Reply> {
+    this.#busy += 1;
+    return new Exchange(this.serving, made.shell, request, timeline, (verdict: Verdict) => {
+      this.#stock.giveBack(made, verdict);
+      this.#release();
+    }).run();
+  }
+
+  /** Keeps this deployment from closing while something else uses its snapshots. */
+  hold(): () => void {
+    this.#busy += 1;
+    return () => this.#release();
+  }
+
+  #release(): void {
+    this.#busy -= 1;
+    if (this.#busy === 0) {
+      this.#retired?.();
+    }
+  }
+
+  #admit(): void {
+    while (this.#line.length > 0) {
+      const made = this.#stock.take();
+      if (made === undefined) {
+        break;
+      }
+      this.#line.admit(made);
+    }
+    this.#stock.demand(this.#line.length);
+  }
+
+  /** The one who waits longest learns of it; those behind have another try. */
+  #makingFailed(error: unknown): void {
+    const known = HatcheryError.from(error);
+    this.serving.logger.error(
+      { function: this.serving.function, err: known },
+      'an instance cannot be made',
+    );
+    if (this.#line.length > 0) {
+      this.#line.refuse(known);
+      this.#stock.demand(this.#line.length);
+    }
+  }
+
+  /** Closes once everything that has begun is over; nothing new may be begun any more. */
+  async retire(): Promise<void> {
+    if (this.#busy > 0) {
+      await new Promise<void>((resolve) => {
+        this.#retired = resolve;
+      });
+    }
+    await this.close();
+  }
+
+  /** Sends away who waits, lets finish what runs, and frees everything. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#line.refuseAll(new HatcheryError('FABRIC_CLOSED'));
+    await this.#stock.close();
+    this.spawning.close();
+    this.#retired?.();
+  }
+}
+
+function totalOf({ load = 0, create = 0, boot = 0, init = 0 }: ColdPhases = {}): number {
+  return load + create + boot + init;
+}

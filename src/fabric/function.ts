@@ -1,0 +1,125 @@
+/** A deployed function, by its name: redeploying the name changes what answers, not this object. */
+import type { Strategy } from '../drivers/driver.js';
+import { HatcheryError } from '../errors.js';
+import { type ColdPhases, Timeline } from '../timeline.js';
+import type { Deployment } from './deployment.js';
+import type { FunctionRequest, Reply } from './exchange.js';
+import { Instance } from './instance.js';
+import { partsOf, type RequestParts, requestFrom, responseOf } from './web.js';
+
+/** One version of a function. */
+export interface Version {
+  readonly deployment: Deployment;
+  /** Absolute paths of the files that went in. */
+  readonly inputs: readonly string[];
+  /** What bundling took. */
+  readonly bundleMilliseconds: number | undefined;
+}
+
+export class DeployedFunction {
+  readonly name: string;
+  #version: Version | undefined;
+  readonly #remove: (fn: DeployedFunction) => Promise<void>;
+
+  /** Made by `Fabric.deploy`. */
+  constructor(name: string, remove: (fn: DeployedFunction) => Promise<void>) {
+    this.name = name;
+    this.#remove = remove;
+  }
+
+  /** How its instances come to be. */
+  get strategy(): Strategy {
+    return this.#current().deployment.spawning.strategy;
+  }
+
+  /** What its first start took, in milliseconds; bundling is apart. */
+  get coldStart(): ColdPhases {
+    return this.#current().deployment.spawning.cold;
+  }
+
+  /** What esbuild took, in milliseconds; `undefined` for an image that needs no code. */
+  get bundleMilliseconds(): number | undefined {
+    return this.#current().bundleMilliseconds;
+  }
+
+  /** Absolute paths of all source files of the function, dependencies included. */
+  get inputs(): readonly string[] {
+    return this.#current().inputs;
+  }
+
+  /**
+   * As the global `fetch`, answered by an instance of its own. `timelineOf(response)` says where
+   * the time went.
+   * @throws HatcheryError FUNCTION_THREW, FUNCTION_CRASHED, FUNCTION_STALLED, RESPONSE_INVALID,
+   *   DEADLINE_EXCEEDED, MEMORY_EXCEEDED, REQUEST_BODY_TOO_LARGE, REQUEST_HEAD_TOO_LARGE,
+   *   RESPONSE_BODY_TOO_LARGE, OVERLOADED, FUNCTION_MISSING, FABRIC_CLOSED
+   */
+  async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+    const start = performance.now();
+    const limit = this.#current().deployment.serving.limits.maxRequestBodyBytes;
+    const request = requestFrom(await partsOf(input, init, limit));
+    return responseOf(await this.handle(request, new Timeline(start)));
+  }
+
+  /** The same by parts, without the standard's objects; cheaper. */
+  async request(parts: RequestParts): Promise<Reply> {
+    const reply = await this.handle(requestFrom(parts), new Timeline());
+    reply.timeline.reply = 0;
+    return reply;
+  }
+
+  /**
+   * The same for the front: synchronous where the function answers within a slice on the calling
+   * thread.
+   * @param timeline gets its phases, but for `reply`.
+   */
+  handle(request: FunctionRequest, timeline: Timeline): Reply | Promise<Reply> {
+    return this.#current().deployment.handle(request, timeline);
+  }
+
+  /** Largest body that a request may have, in bytes. */
+  get maxRequestBodyBytes(): number {
+    return this.#current().deployment.serving.limits.maxRequestBodyBytes;
+  }
+
+  /**
+   * An instance that lives until it is killed, for several requests.
+   * @throws HatcheryError FUNCTION_MISSING, FABRIC_CLOSED, DRIVER_FAILED
+   */
+  async spawn(): Promise<Instance> {
+    const { deployment } = this.#current();
+    const release = deployment.hold();
+    try {
+      return new Instance(await deployment.spawning.make(), deployment.serving, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** Takes the function away, after its last request. */
+  remove(): Promise<void> {
+    return this.#remove(this);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.remove();
+  }
+
+  /**
+   * Lets another version answer from now on; for the fabric.
+   * @returns the deployment that answered until now.
+   */
+  replace(version: Version | undefined): Deployment | undefined {
+    const before = this.#version?.deployment;
+    this.#version = version;
+    return before;
+  }
+
+  #current(): Version {
+    if (this.#version === undefined) {
+      throw new HatcheryError('FUNCTION_MISSING', { function: this.name });
+    }
+    return this.#version;
+  }
+}

@@ -1,0 +1,115 @@
+/** An instance that lives for several requests, one after the other. */
+import { HatcheryError } from '../errors.js';
+import { Timeline } from '../timeline.js';
+import {
+  Exchange,
+  type FunctionRequest,
+  type Reply,
+  type Serving,
+  type Verdict,
+} from './exchange.js';
+import type { Made } from './stock.js';
+import { partsOf, type RequestParts, requestFrom, responseOf } from './web.js';
+
+/** How many requests may wait for their turn. */
+const QUEUE_LENGTH = 64;
+
+/**
+ * One virtual machine that keeps its state from request to request. It ends when it is killed, when
+ * a request hits a limit, or when its guest crashes.
+ */
+export class Instance {
+  readonly #made: Made;
+  readonly #serving: Serving;
+  readonly #onEnd: () => void;
+  #turn: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  #end: { readonly reason: string; readonly destroyed: Promise<void> } | undefined;
+
+  /**
+   * @param made becomes the instance's own.
+   * @param onEnd is called once, when everything is freed.
+   */
+  constructor(made: Made, serving: Serving, onEnd: () => void) {
+    this.#made = made;
+    this.#serving = serving;
+    this.#onEnd = onEnd;
+  }
+
+  /** Whether it can take another request. */
+  get alive(): boolean {
+    return this.#end === undefined;
+  }
+
+  /** Bytes of memory that are its own, as far as the driver knows. */
+  get memoryBytes(): number {
+    return this.#made.shell.dirtyBytes;
+  }
+
+  /**
+   * As the global `fetch`, answered by this instance.
+   * @throws HatcheryError INSTANCE_GONE, OVERLOADED, and all that a function's `fetch` throws
+   */
+  async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
+    const parts = await partsOf(input, init, this.#serving.limits.maxRequestBodyBytes);
+    return responseOf(await this.request(parts));
+  }
+
+  /** The same by parts. */
+  async request(parts: RequestParts): Promise<Reply> {
+    const timeline = new Timeline();
+    timeline.accept = 0;
+    if (this.#waiting >= QUEUE_LENGTH) {
+      const reason = `${QUEUE_LENGTH} requests wait for this instance`;
+      throw new HatcheryError('OVERLOADED', { reason, retryAfter: 1 });
+    }
+    this.#waiting += 1;
+    const before = this.#turn;
+    let over: () => void = () => {};
+    this.#turn = new Promise<void>((resolve) => {
+      over = resolve;
+    });
+    await before;
+    this.#waiting -= 1;
+    timeline.queue = performance.now() - timeline.start;
+    return this.#exchange(requestFrom(parts), timeline, over);
+  }
+
+  async #exchange(request: FunctionRequest, timeline: Timeline, over: () => void): Promise<Reply> {
+    if (this.#end !== undefined) {
+      over();
+      throw this.#gone(request.id);
+    }
+    const settled = (verdict: Verdict) => {
+      if (verdict === 'doubtful') {
+        void this.#finish('a request failed');
+      }
+      over();
+    };
+    const exchange = new Exchange(this.#serving, this.#made.shell, request, timeline, settled);
+    try {
+      return await exchange.run();
+    } catch (error) {
+      const known = HatcheryError.from(error);
+      throw known.code === 'SHELL_GONE' ? this.#gone(request.id) : known;
+    }
+  }
+
+  #gone(requestId: string): HatcheryError {
+    return new HatcheryError('INSTANCE_GONE', { reason: this.#end?.reason }, { requestId });
+  }
+
+  /** Ends the instance at once, even while it serves. Resolves when everything is freed. */
+  kill(): Promise<void> {
+    return this.#finish('it was killed');
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.kill();
+  }
+
+  #finish(reason: string): Promise<void> {
+    this.#end ??= { reason, destroyed: this.#made.shell.destroy().then(this.#onEnd) };
+    return this.#end.destroyed;
+  }
+}

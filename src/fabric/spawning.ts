@@ -1,0 +1,81 @@
+/** The four ways to come by an instance; see the design's table of strategies. */
+import type { Snapshot, Strategy } from '../drivers/driver.js';
+import type { ColdPhases } from '../timeline.js';
+import { type Blueprint, boot, load } from './start.js';
+import type { Made } from './stock.js';
+
+/** How the instances of one deployed function are made. */
+export interface Spawning {
+  readonly strategy: Strategy;
+  /** What the first start took. */
+  readonly cold: ColdPhases;
+  /** Whether one may be rewound after a request and used again. */
+  readonly reusable: boolean;
+  /** How many are worth keeping ready. */
+  readonly ahead: number;
+  /** Makes an instance at its snapshot point. */
+  make(): Promise<Made>;
+  /** Frees the snapshots, once the last instance made from them has ended. */
+  close(): void;
+}
+
+const AHEAD: Readonly<Record<Strategy, number>> = { boot: 0, clone: 4, pool: 4, reset: 1 };
+
+/**
+ * Starts a function for the first time, whatever the strategy: what is wrong with its start-up code
+ * is an error now and not at the first request.
+ * @throws HatcheryError as {@link load} and {@link boot}
+ */
+export async function prepare(blueprint: Blueprint, strategy: Strategy): Promise<Spawning> {
+  const loaded = await load(blueprint);
+  try {
+    const first = await boot(blueprint, loaded.snapshot);
+    const cold = { ...loaded.cold, ...first.cold };
+    const common = { strategy, ahead: AHEAD[strategy], reusable: strategy === 'reset' };
+    if (strategy === 'boot') {
+      await first.shell.destroy();
+      loaded.snapshot.close();
+      return { ...common, cold, make: () => startAnew(blueprint), close: () => {} };
+    }
+    if (strategy === 'pool') {
+      await first.shell.destroy();
+      const { snapshot } = loaded;
+      return {
+        ...common,
+        cold,
+        make: () => boot(blueprint, snapshot),
+        close: () => snapshot.close(),
+      };
+    }
+    const start = performance.now();
+    const ready = await first.shell.capture();
+    await first.shell.destroy();
+    loaded.snapshot.close();
+    return {
+      ...common,
+      cold: { ...cold, init: performance.now() - start },
+      make: () => overSnapshot(ready, common.reusable),
+      close: () => ready.close(),
+    };
+  } catch (error) {
+    loaded.snapshot.close();
+    throw error;
+  }
+}
+
+async function startAnew(blueprint: Blueprint): Promise<Made> {
+  const { snapshot, cold } = await load(blueprint);
+  try {
+    const booted = await boot(blueprint, snapshot);
+    return { ...booted, cold: { ...cold, ...booted.cold } };
+  } finally {
+    snapshot.close();
+  }
+}
+
+async function overSnapshot(snapshot: Snapshot, reusable: boolean): Promise<Made> {
+  const start = performance.now();
+  const shell = await snapshot.createShell({ reusable });
+  const at = performance.now();
+  return { shell, at, cold: { create: at - start } };
+}
