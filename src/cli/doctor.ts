@@ -1,0 +1,71 @@
+/** `hatchery doctor`: what this machine has, what it lacks, and what to do about it. */
+import type { Command } from 'commander';
+import { detectDrivers } from '../drivers/detect.js';
+import type { Check } from './checks/check.js';
+import { checkCrashAddress } from './checks/crash-address.js';
+import { checkDevice } from './checks/device.js';
+import { checkAddon, checkImage } from './checks/installation.js';
+import { checkNode, checkSystem, checkTools } from './checks/system.js';
+import { EXIT_CODES } from './exit-codes.js';
+import type { Terminal } from './terminal.js';
+
+export function describeDoctor(command: Command): Command {
+  return command
+    .description('check the machine and the installation, and say how to repair them')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  hatchery doctor\n  hatchery doctor --json | jq \'.checks[] | select(.state != "ok")\'',
+    );
+}
+
+const MARKS = {
+  ok: { text: 'ok', style: 'green' },
+  limited: { text: 'limited', style: 'yellow' },
+  lacking: { text: 'LACKING', style: 'red' },
+} as const;
+
+/** All checks, in the order in which a person would want to repair things. */
+async function checkMachine(): Promise<Check[]> {
+  const kvm = checkKvm();
+  return [
+    checkSystem(),
+    checkNode(),
+    checkDevice(),
+    checkAddon(),
+    kvm,
+    await checkCrashAddress(kvm.state === 'ok'),
+    await checkImage('js'),
+    await checkImage('hello'),
+    ...(await checkTools()),
+  ];
+}
+
+/** Does the driver find all that it needs of KVM? */
+function checkKvm(): Check {
+  const found = detectDrivers().find((driver) => driver.name === 'kvm')?.availability;
+  if (found === undefined) {
+    throw new Error('there is no driver kvm');
+  }
+  return found.available
+    ? { name: 'kvm', state: 'ok', detail: found.detail }
+    : { name: 'kvm', state: 'lacking', detail: found.reason, remedy: found.remedy };
+}
+
+function lineOf(check: Check, terminal: Terminal): string {
+  const { text, style } = MARKS[check.state];
+  const line = `${terminal.style(style, text.padEnd(8))} ${check.name.padEnd(14)} ${check.detail}`;
+  return check.remedy === undefined ? line : `${line}\n${' '.repeat(24)}→ ${check.remedy}`;
+}
+
+export async function doctor(terminal: Terminal): Promise<number> {
+  const checks = await checkMachine();
+  const healthy = checks.every((check) => check.state !== 'lacking');
+  const verdict = healthy
+    ? 'Hatchery can work here.'
+    : 'Hatchery cannot work here yet: see LACKING.';
+  terminal.result([...checks.map((check) => lineOf(check, terminal)), '', verdict].join('\n'), {
+    healthy,
+    checks,
+  });
+  return healthy ? EXIT_CODES.ok.code : EXIT_CODES.machine.code;
+}

@@ -1,0 +1,98 @@
+/** The options that say what is deployed and how: those that `serve` and `run` share. */
+import { statSync } from 'node:fs';
+import { basename, extname, resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import {
+  type DriverName,
+  type FunctionDefinition,
+  HatcheryError,
+  type Strategy,
+} from '../index.js';
+import { LOG_LEVELS } from './logger.js';
+import { collectEnv, parseBytes, readEnvFile, wholeNumber } from './values.js';
+
+export interface FunctionOptions {
+  readonly driver: DriverName | 'auto';
+  readonly strategy?: Strategy;
+  readonly memory?: number;
+  readonly wallMs?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly envFile?: string;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+}
+
+const DRIVERS: readonly (DriverName | 'auto')[] = ['auto', 'kvm'];
+const STRATEGIES: readonly Strategy[] = ['reset', 'clone', 'boot'];
+const DAY_MILLISECONDS = 86_400_000;
+
+export function addFunctionOptions(command: Command): Command {
+  return command
+    .argument(
+      '<file>',
+      'TypeScript or JavaScript with "export default { fetch }", or an image (.elf)',
+    )
+    .addOption(
+      new Option('--driver <name>', 'what runs the virtual machines')
+        .choices(DRIVERS)
+        .default('auto'),
+    )
+    .addOption(
+      new Option(
+        '--strategy <name>',
+        "how a request gets its virtual machine (default: the driver's choice)",
+      ).choices(STRATEGIES),
+    )
+    .option('--memory <size>', 'memory of an instance, such as 64MiB', parseBytes)
+    .option(
+      '--wall-ms <milliseconds>',
+      'time that a request may take',
+      wholeNumber(1, DAY_MILLISECONDS),
+    )
+    .option('--env <KEY=VALUE>', 'a variable for the function; may be repeated', collectEnv)
+    .option('--env-file <file>', 'a file of variables, KEY=VALUE in each line; --env wins')
+    .addOption(
+      new Option('--log-level <level>', 'what is logged, to standard error')
+        .choices(LOG_LEVELS)
+        .default('info'),
+    );
+}
+
+/**
+ * What is to be deployed. Reads the file of --env-file, so it may differ from one time to the next.
+ * @throws HatcheryError INVALID_ARGUMENT where a file cannot be read
+ */
+export function definitionFrom(file: string, options: FunctionOptions): FunctionDefinition {
+  const path = resolve(file);
+  checkFile(path);
+  const fromFile = options.envFile === undefined ? {} : readEnvFile(options.envFile);
+  return {
+    name: functionName(path),
+    ...(extname(path) === '.elf' ? { image: path } : { file: path }),
+    env: { ...fromFile, ...options.env },
+    limits: {
+      ...(options.memory === undefined ? {} : { memoryBytes: options.memory }),
+      ...(options.wallMs === undefined ? {} : { wallMilliseconds: options.wallMs }),
+    },
+    ...(options.strategy === undefined ? {} : { strategy: options.strategy }),
+  };
+}
+
+function checkFile(path: string): void {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats?.isFile() !== true) {
+    const problem = stats === undefined ? 'does not exist' : 'is not a file';
+    throw new HatcheryError('INVALID_ARGUMENT', {
+      problem: `${path} ${problem}; give the file of a function, for instance examples/hello.ts`,
+    });
+  }
+}
+
+/** A function's name from its file's: `Hello World.ts` is `hello-world`. */
+export function functionName(path: string): string {
+  const name = basename(path, extname(path))
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 63)
+    .replace(/^-+|-+$/g, '');
+  return name === '' ? 'function' : name;
+}

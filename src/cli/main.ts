@@ -1,0 +1,89 @@
+#!/usr/bin/env node
+/** The command line `hatchery`: reads it, and gives each command to its file. */
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError } from 'commander';
+import { HatcheryError } from '../errors.js';
+import { describeDoctor, doctor } from './doctor.js';
+import { EXIT_CODES, exitCodeOf } from './exit-codes.js';
+import { describeRun, run } from './run.js';
+import { describeServe, serve } from './serve.js';
+import { Terminal } from './terminal.js';
+import { describeVersion, packageVersion, version } from './version.js';
+
+const EXIT_CODE_HELP = `
+Exit codes:
+${Object.values(EXIT_CODES)
+  .map(({ code, meaning }) => `  ${code}  ${meaning}`)
+  .join('\n')}`;
+
+/** `settle` gets the exit code of the command that ran. */
+function createProgram(terminal: Terminal, settle: (code: number) => void): Command {
+  const program = new Command('hatchery')
+    .description('Every HTTP request gets its own virtual machine.')
+    .version(packageVersion(), '--version', 'print the version')
+    .addHelpText('after', EXIT_CODE_HELP)
+    .addHelpText('after', '\nExamples:\n  hatchery serve examples/hello.ts\n  hatchery doctor')
+    .exitOverride();
+  const add = (name: string) =>
+    program
+      .command(name)
+      .option('--json', 'print JSON for programs, one object in each line')
+      .showHelpAfterError(`Run "hatchery ${name} --help" for all options and examples.`)
+      .configureOutput({
+        writeErr: (text) => {
+          if (!terminal.json) process.stderr.write(text);
+        },
+      });
+  describeServe(add('serve')).action(async (file, options) =>
+    settle(await serve(file, options, terminal)),
+  );
+  describeRun(add('run')).action(async (file, options) =>
+    settle(await run(file, options, terminal)),
+  );
+  describeDoctor(add('doctor')).action(async () => settle(await doctor(terminal)));
+  describeVersion(add('version')).action(() => settle(version(terminal)));
+  return program.showHelpAfterError('Run "hatchery --help" for the commands.');
+}
+
+/**
+ * Runs one command line.
+ *
+ * @param argv without the program's name.
+ * @returns the exit code, see {@link EXIT_CODES}; errors have been printed.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const terminal = new Terminal(argv.includes('--json'));
+  let code: number = EXIT_CODES.ok.code;
+  try {
+    const program = createProgram(terminal, (settled) => {
+      code = settled;
+    });
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      return usageCode(error, terminal);
+    }
+    const known = HatcheryError.from(error);
+    terminal.error(known);
+    return exitCodeOf(known.code);
+  }
+}
+
+/** commander has printed help or the problem already, but for a program that reads JSON. */
+function usageCode(error: CommanderError, terminal: Terminal): number {
+  if (error.exitCode === 0) {
+    return EXIT_CODES.ok.code;
+  }
+  if (terminal.json) {
+    const problem = error.message.replace(/^error: /, '').replace(/\.$/, '');
+    terminal.error(new HatcheryError('INVALID_ARGUMENT', { problem }));
+  }
+  return EXIT_CODES.usage.code;
+}
+
+const started = process.argv[1];
+if (started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url)) {
+  process.exitCode = await main(process.argv.slice(2));
+}

@@ -1,0 +1,129 @@
+/** `hatchery run FILE`: one request, answered by the function, without a server. */
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import * as v from 'valibot';
+import { Fabric, HatcheryError, type Phase, timelineOf } from '../index.js';
+import { EXIT_CODES } from './exit-codes.js';
+import { addFunctionOptions, definitionFrom, type FunctionOptions } from './function-options.js';
+import { createLogger } from './logger.js';
+import type { Terminal } from './terminal.js';
+
+interface RunOptions extends FunctionOptions {
+  readonly request: string;
+}
+
+const EXAMPLES = `
+The request is a JSON object: "url" (absolute, or a path), "method", "headers" (an object), "body" (a
+string). With - it is read from standard input. The body of the response goes to standard output,
+everything else to standard error; with --json there is one object with all of it on standard output.
+
+Examples:
+  hatchery run examples/hello.ts
+  hatchery run app.ts --request '{"url":"/items?limit=5"}'
+  hatchery run app.ts --request '{"url":"/items","method":"POST","body":"{\\"name\\":\\"x\\"}"}' --json
+  echo '{"url":"/"}' | hatchery run app.ts --request - --strategy boot`;
+
+export function describeRun(command: Command): Command {
+  return addFunctionOptions(command)
+    .description('answer one request, and print the response and its timeline')
+    .option('--request <json>', 'the request; - reads it from standard input', '{"url":"/"}')
+    .addHelpText('after', EXAMPLES);
+}
+
+const REQUEST = v.strictObject({
+  url: v.string(),
+  method: v.optional(v.string()),
+  headers: v.optional(v.record(v.string(), v.string())),
+  body: v.optional(v.string()),
+});
+
+/** Paths in a request are those of this origin. */
+const ORIGIN = 'http://localhost';
+const STANDARD_INPUT = 0;
+
+/** @throws HatcheryError INVALID_ARGUMENT */
+function readRequest(text: string): Request {
+  try {
+    const json = text === '-' ? readFileSync(STANDARD_INPUT, 'utf8') : text;
+    const { url, ...init } = v.parse(REQUEST, JSON.parse(json));
+    return new Request(new URL(url, ORIGIN), init as RequestInit);
+  } catch (cause) {
+    const at = cause instanceof v.ValiError ? `${v.getDotPath(cause.issues[0]) ?? ''}: ` : '';
+    const problem = `--request is not a request: ${at}${(cause as Error).message}`;
+    throw new HatcheryError('INVALID_ARGUMENT', { problem }, { cause });
+  }
+}
+
+export async function run(file: string, options: RunOptions, terminal: Terminal): Promise<number> {
+  const request = readRequest(options.request);
+  const definition = definitionFrom(file, options);
+  const logger = createLogger(options.logLevel, terminal.json);
+  const fabric = await Fabric.open({ driver: options.driver, logger });
+  try {
+    const fn = await fabric.deploy(definition);
+    const response = await fn.fetch(request);
+    const body = Buffer.from(await response.arrayBuffer());
+    const timeline = inMicroseconds({
+      ...(fn.bundleMilliseconds === undefined ? {} : { bundle: fn.bundleMilliseconds }),
+      ...fn.coldStart,
+      ...timelineOf(response)?.toJSON(),
+    });
+    if (terminal.json) {
+      printJson(terminal, response, body, timeline);
+    } else {
+      print(terminal, response, body, timeline);
+    }
+    return EXIT_CODES.ok.code;
+  } finally {
+    await fabric.close();
+  }
+}
+
+/** Milliseconds of each phase. */
+type Durations = Partial<Record<Phase | 'bundle', number>>;
+
+/** Rounds to microseconds: what is beyond is noise. */
+function inMicroseconds(durations: Durations): Durations {
+  const rounded = Object.entries(durations).map(([phase, milliseconds]) => [
+    phase,
+    Math.round(milliseconds * 1000) / 1000,
+  ]);
+  return Object.fromEntries(rounded);
+}
+
+function print(terminal: Terminal, response: Response, body: Buffer, timeline: Durations): void {
+  terminal.note(`${response.status} ${response.statusText}`.trimEnd());
+  for (const [name, value] of response.headers) {
+    terminal.note(`${name}: ${value}`);
+  }
+  terminal.note('');
+  process.stdout.write(body);
+  const endsLine = body.length === 0 || body.at(-1) === 0x0a;
+  terminal.note(endsLine ? '' : '\n');
+  for (const [phase, milliseconds] of Object.entries(timeline)) {
+    terminal.note(`${phase.padEnd(8)}${milliseconds.toFixed(3).padStart(10)} ms`);
+  }
+}
+
+function printJson(
+  terminal: Terminal,
+  response: Response,
+  body: Buffer,
+  timeline: Durations,
+): void {
+  terminal.result('', {
+    status: response.status,
+    headers: Object.fromEntries(response.headers),
+    ...encode(body),
+    timeline,
+  });
+}
+
+/** As text where it is text; JSON cannot hold other bytes. */
+function encode(body: Buffer): { body: string } | { bodyBase64: string } {
+  try {
+    return { body: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body) };
+  } catch {
+    return { bodyBase64: body.toString('base64') };
+  }
+}

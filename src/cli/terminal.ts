@@ -1,0 +1,57 @@
+/** How the commands speak: results on standard output, everything else on standard error. */
+import { styleText } from 'node:util';
+import type { HatcheryError } from '../errors.js';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Colours only where a person looks, and not where NO_COLOR (no-color.org) is set. */
+export function hasColours(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY === true && !process.env.NO_COLOR;
+}
+
+export class Terminal {
+  /** @param json one JSON object for each result, and nothing else, on standard output. */
+  constructor(readonly json: boolean) {}
+
+  /** A result: a line of text, or with --json the object. */
+  result(text: string, object: object): void {
+    process.stdout.write(`${this.json ? JSON.stringify(object) : text}\n`);
+  }
+
+  /** Something that a person wants to know, and that no program reads. */
+  note(text: string): void {
+    if (!this.json) {
+      process.stderr.write(`${text}\n`);
+    }
+  }
+
+  /** An error, with the causes that say more than it does itself. */
+  error(error: HatcheryError): void {
+    if (this.json) {
+      process.stdout.write(
+        `${JSON.stringify({ error: { ...error.toJSON(), causes: causesOf(error) } })}\n`,
+      );
+      return;
+    }
+    const mark = hasColours(process.stderr) ? styleText('red', 'error') : 'error';
+    process.stderr.write(`${mark}: ${error.message} [${error.code}]\n`);
+    for (const cause of causesOf(error)) {
+      process.stderr.write(`  because: ${cause}\n`);
+    }
+  }
+
+  /** `text` in a style where standard output is a terminal. */
+  style(style: Style, text: string): string {
+    return hasColours(process.stdout) && !this.json ? styleText(style, text) : text;
+  }
+}
+
+function causesOf(error: Error): string[] {
+  const causes: string[] = [];
+  for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
+    if (!error.message.includes(cause.message)) {
+      causes.push(cause.message);
+    }
+  }
+  return causes;
+}
