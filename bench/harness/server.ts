@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { check, DISTINCT, path } from '../requests.js';
+import { ROOT, SOURCES } from './folders.js';
 
 const START_MILLISECONDS = 20_000;
 const STOP_MILLISECONDS = 5_000;
@@ -81,4 +82,20 @@ export async function startServer(
     throw new Error(`${name} did not start:\n${printed}`, { cause });
   }
   return { name, origin, processId: child.pid as number, stop: () => stop(child) };
+}
+
+/** The function that is measured, served by the command line's `serve` with all its defaults. */
+export function startHatchery(): Promise<Server> {
+  return startServer('hatchery', (port) => [
+    `${ROOT}dist/src/cli/main.js`,
+    'serve',
+    `${SOURCES}functions/hello.ts`,
+    '--port',
+    String(port),
+  ]);
+}
+
+/** A bare fastify server that gives the same answers. */
+export function startFastify(): Promise<Server> {
+  return startServer('fastify', (port) => [`${ROOT}dist/bench/processes/fastify.js`, String(port)]);
 }

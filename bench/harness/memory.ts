@@ -1,0 +1,27 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+function field(file: string, name: string): number {
+  const line = readFileSync(file, 'utf8').match(new RegExp(`^${name}:\\s*(\\d+)`, 'm'));
+  if (line === null) throw new Error(`${file} has no ${name}`);
+  return Number(line[1]);
+}
+
+function children(processId: number): number[] {
+  return readdirSync(`/proc/${processId}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${processId}/task/${thread}/children`, 'utf8')
+      .split(' ')
+      .filter((text) => text !== '')
+      .map(Number),
+  );
+}
+
+/** Resident memory of a process and its descendants, in MiB; shared pages count for each. */
+export function residentMebibytes(processId: number): number {
+  const own = field(`/proc/${processId}/status`, 'VmRSS') / 1024;
+  return children(processId).reduce((sum, child) => sum + residentMebibytes(child), own);
+}
+
+/** What the kernel thinks new programs could take, in MiB: less by all that anybody holds. */
+export function availableMebibytes(): number {
+  return field('/proc/meminfo', 'MemAvailable') / 1024;
+}

@@ -1,0 +1,84 @@
+/** How much memory does an idle server take, and how much and how long each parked instance? */
+import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { ROOT } from '../harness/folders.js';
+import { residentMebibytes } from '../harness/memory.js';
+import { atMost, type Row } from '../harness/report.js';
+import { startHatchery } from '../harness/server.js';
+import { median } from '../harness/statistics.js';
+import type { Parked } from '../processes/parked.js';
+import type { Question } from '../question.js';
+
+const SETTLE_MILLISECONDS = 2000;
+const IDLE_MEBIBYTES = 120;
+const INSTANCES = 1000;
+const INSTANCE_MEBIBYTES = 2;
+const SLOWDOWN = 1.5;
+/** The 10th and the 1,000th creation are each the median of this many around or before them. */
+const NEIGHBOURS = 10;
+const PARKING_MILLISECONDS = 90_000;
+
+const execute = promisify(execFile);
+
+export const memory: Question = {
+  name: 'memory',
+  async run(progress) {
+    return [await idleServer(progress), ...(await parkedInstances(progress))];
+  },
+};
+
+async function idleServer(progress: (text: string) => void): Promise<Row> {
+  progress('an idle server with one function');
+  const server = await startHatchery();
+  try {
+    await sleep(SETTLE_MILLISECONDS);
+    const resident = residentMebibytes(server.processId);
+    return {
+      question: 'memory',
+      figure: 'idle server with one function, resident',
+      value: resident,
+      unit: 'MiB',
+      target: atMost(resident, IDLE_MEBIBYTES, `below ${IDLE_MEBIBYTES} MiB`),
+      note: 'VmRSS of the server and its child processes, 2 s after it has answered 51 requests',
+    };
+  } finally {
+    await server.stop();
+  }
+}
+
+async function parkedInstances(progress: (text: string) => void): Promise<Row[]> {
+  progress(`${INSTANCES} parked instances`);
+  const { stdout } = await execute(
+    process.execPath,
+    [`${ROOT}dist/bench/processes/parked.js`, String(INSTANCES)],
+    { timeout: PARKING_MILLISECONDS, maxBuffer: 1 << 24 },
+  );
+  const parked: Parked = JSON.parse(stdout);
+  const around = (nth: number) =>
+    median(parked.createMilliseconds.slice(nth - NEIGHBOURS, nth)) * 1000;
+  const tenth = around(NEIGHBOURS);
+  const last = around(INSTANCES);
+  const growth = last / tenth;
+  const cost = Math.max(parked.residentMebibytes, parked.machineMebibytes);
+  return [
+    {
+      question: 'memory',
+      figure: 'each more parked instance',
+      value: cost,
+      unit: 'MiB',
+      target: atMost(cost, INSTANCE_MEBIBYTES, `below ${INSTANCE_MEBIBYTES} MiB`),
+      note: `each has answered a request; resident ${parked.residentMebibytes.toFixed(2)} MiB, taken from the machine's available memory ${parked.machineMebibytes.toFixed(2)} MiB`,
+    },
+    {
+      question: 'memory',
+      figure: 'creating the 1,000th parked instance',
+      value: last,
+      unit: 'µs',
+      baseline: { name: 'the 10th', value: tenth },
+      ratio: growth,
+      target: atMost(growth, SLOWDOWN, `at most ${SLOWDOWN} times the 10th`),
+      note: 'fn.spawn(), each the median of the ten creations up to it',
+    },
+  ];
+}
