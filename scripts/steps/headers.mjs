@@ -8,6 +8,7 @@ import {
   realpathSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { at } from './root.mjs';
 
@@ -38,7 +39,7 @@ export function nodePrefix() {
 
 /** Lays the headers of node-api-headers out as node-gyp expects them; returns the prefix. */
 export function layOutHeaders(prefix = at('build/headers')) {
-  const from = at('node_modules/node-api-headers/include');
+  const from = createRequire(at('package.json'))('node-api-headers').include_dir;
   const to = path.join(prefix, 'include/node');
   mkdirSync(to, { recursive: true });
   for (const name of readdirSync(from)) {
