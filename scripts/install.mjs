@@ -1,0 +1,45 @@
+// Runs when the package is installed somewhere: the addon that it brings is used where it loads, and
+// compiled where it does not. In a checkout "npm start" and "npm run build" do all of this.
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { buildTarget, RELEASE, TARGETS } from './steps/addon.mjs';
+import { at } from './steps/root.mjs';
+import { StepFailure } from './steps/step.mjs';
+
+const [TARGET] = TARGETS;
+
+/** Why the addon cannot be loaded, undefined if it can. */
+function problem() {
+  try {
+    createRequire(import.meta.url)(at(RELEASE, `${TARGET}.node`));
+    return undefined;
+  } catch (error) {
+    return error.message.split('\n')[0];
+  }
+}
+
+async function install() {
+  const before = problem();
+  if (before === undefined) return;
+  console.log(
+    `hatchery: the addon that the package brings does not load here (${before}); compiling`,
+  );
+  try {
+    await buildTarget(TARGET, { strict: false });
+    const after = problem();
+    if (after !== undefined) throw new StepFailure(after);
+    console.log('hatchery: compiled');
+  } catch (error) {
+    if (!(error instanceof StepFailure)) throw error;
+    // Not an error of the installation: one driver is missing, and says so when it is asked for.
+    console.warn(
+      [
+        `hatchery: it cannot be compiled: ${error.message}`,
+        ...error.lastLines.map((line) => `    ${line}`),
+        'hatchery: install g++, make and python3, then run "npm rebuild hatchery"',
+      ].join('\n'),
+    );
+  }
+}
+
+if (!existsSync(at('src/index.ts'))) await install();
