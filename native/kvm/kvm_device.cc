@@ -1,5 +1,6 @@
 #include "kvm_device.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
 
@@ -32,7 +33,11 @@ constexpr RequiredCapability kRequired[] = {
 }  // namespace
 
 Result<int> kvm_ioctl(int descriptor, unsigned long request, void* argument, const char* name) {
-    const int result = ioctl(descriptor, request, argument);
+    int result;
+    do {
+        result = ioctl(descriptor, request, argument);
+        // Any signal may interrupt KVM_CREATE_VM; only for KVM_RUN does that mean something.
+    } while (result < 0 && errno == EINTR && request != KVM_RUN);
     if (result < 0) {
         return Failure::from_errno(name);
     }
