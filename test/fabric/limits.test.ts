@@ -1,0 +1,89 @@
+import { test } from 'tap';
+import { Fabric, type Limits } from '../../src/index.js';
+import { noKvm } from './kvm.js';
+
+const SOURCE = `
+  export default {
+    async fetch(request, env, ctx) {
+      const { pathname, searchParams } = new URL(request.url);
+      switch (pathname) {
+        case '/loop': for (;;);
+        case '/memory': {
+          const all = [];
+          for (;;) all.push(new Uint8Array(1 << 20).fill(1));
+        }
+        case '/stack': return (function down() { return down() + 1; })();
+        case '/stall': return new Promise(() => {});
+        case '/echo': return new Response(await request.text());
+        case '/large': return new Response('x'.repeat(Number(searchParams.get('bytes'))));
+        case '/later':
+          ctx.waitUntil((async () => { await null; console.log('later'); for (;;); })());
+          return new Response('now');
+      }
+      return new Response('ok');
+    },
+  };
+`;
+
+const LIMITS: Partial<Limits> = {
+  wallMilliseconds: 300,
+  memoryBytes: 32 << 20,
+  maxRequestBodyBytes: 1 << 20,
+  maxResponseBodyBytes: 600_000,
+};
+
+for (const strategy of ['clone', 'reset'] as const) {
+  test(`limits give typed errors: ${strategy}`, { skip: noKvm }, async (t) => {
+    await using fabric = await Fabric.open();
+    const fn = await fabric.deploy({ name: 'f', source: SOURCE, limits: LIMITS, strategy });
+    const rejects = async (path: string, error: Record<string, unknown>, init?: RequestInit) => {
+      await t.rejects(fn.fetch(`http://f${path}`, init), error, path);
+      const next = await fn.fetch('http://f/');
+      t.equal(await next.text(), 'ok', `the request after ${path} is served`);
+    };
+    const start = performance.now();
+    await rejects('/loop', { code: 'DEADLINE_EXCEEDED', status: 504, details: { limit: 300 } });
+    const took = performance.now() - start;
+    t.ok(took >= 299 && took < 1000, `ended after ${took} ms`);
+    await rejects('/memory', { code: 'MEMORY_EXCEEDED', details: { limit: 32 << 20 } });
+    await rejects('/stack', { code: 'FUNCTION_THREW', details: { name: /RangeError|Internal/ } });
+    await rejects('/stall', { code: 'FUNCTION_STALLED' });
+    await rejects(
+      '/echo',
+      { code: 'REQUEST_BODY_TOO_LARGE', status: 413 },
+      { method: 'POST', body: 'x'.repeat((1 << 20) + 1) },
+    );
+    await rejects('/large?bytes=600001', { code: 'RESPONSE_BODY_TOO_LARGE', status: 502 });
+
+    const large = 'x'.repeat(600_000);
+    const echoed = await fn.fetch('http://f/echo', { method: 'POST', body: large });
+    t.equal(await echoed.text(), large, 'what is within the limits goes through');
+
+    const later = await fn.fetch('http://f/later');
+    t.equal(await later.text(), 'now', 'background work does not delay the response');
+    t.equal(await (await fn.fetch('http://f/')).text(), 'ok');
+  });
+}
+
+test('a loop does not keep others waiting', { skip: noKvm }, async (t) => {
+  await using fabric = await Fabric.open();
+  const fn = await fabric.deploy({ name: 'f', source: SOURCE, limits: LIMITS });
+  const loops = Promise.allSettled(Array.from({ length: 4 }, () => fn.fetch('http://f/loop')));
+  let served = 0;
+  let longest = 0;
+  let last = performance.now();
+  const ticking = setInterval(() => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+  }, 1);
+  const until = performance.now() + 250;
+  while (performance.now() < until) {
+    t.equal((await fn.request({ url: 'http://f/' })).status, 200);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    served += 1;
+  }
+  clearInterval(ticking);
+  t.ok(served >= 5, `${served} requests were served beside the loops`);
+  t.ok(longest < 100, `the event loop stood still for ${longest} ms at most`);
+  await loops;
+});

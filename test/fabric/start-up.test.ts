@@ -1,0 +1,71 @@
+import { test } from 'tap';
+import { Fabric } from '../../src/index.js';
+import { noKvm } from './kvm.js';
+
+const HANDLER = 'export default { fetch: () => new Response("ok") };\n';
+
+test('start-up code that does not end well fails the deploy', { skip: noKvm }, async (t) => {
+  await using fabric = await Fabric.open();
+  const deploy = (source: string) =>
+    fabric.deploy({ name: 'f', source, limits: { startupMilliseconds: 200 } });
+
+  await t.rejects(
+    deploy(
+      `${HANDLER}\nfunction prepare(): never {\n  throw new RangeError('no');\n}\nprepare();\n`,
+    ),
+    {
+      code: 'STARTUP_FAILED',
+      status: 422,
+      message: /RangeError: no\n\s+at prepare \(function\.ts:4:\d+\)\n.*function\.ts:6/s,
+      cause: { name: 'RangeError', message: 'no' },
+    },
+    'a throw',
+  );
+  await t.rejects(deploy(`${HANDLER}await new Promise(() => {});`), { code: 'STARTUP_PENDING' });
+  await t.rejects(
+    deploy(`${HANDLER}const all = [];\nfor (;;) all.push(new Uint8Array(1 << 20).fill(1));`),
+    { code: 'MEMORY_EXCEEDED' },
+  );
+  await t.rejects(deploy('export const fetch = 1;'), { code: 'STARTUP_FAILED' }, 'no handler');
+
+  const start = performance.now();
+  await t.rejects(deploy(`${HANDLER}\nfunction spin() {\n  for (;;);\n}\nspin();\n`), {
+    code: 'STARTUP_TIMEOUT',
+    details: { limit: 200, trace: /at spin \(function\.ts:4:\d+\)/ },
+  });
+  t.ok(performance.now() - start < 1500, 'a loop is ended in time');
+
+  const fn = await deploy(HANDLER);
+  t.equal(await (await fn.fetch('http://f/')).text(), 'ok', 'the name is not spoilt');
+});
+
+test('source that cannot be bundled names the place', { skip: noKvm }, async (t) => {
+  await using fabric = await Fabric.open();
+  await t.rejects(fabric.deploy({ name: 'f', source: 'const a = ;' }), {
+    code: 'BUNDLE_FAILED',
+    details: { problem: 'function.ts:1:11: Unexpected ";"' },
+  });
+  await t.rejects(fabric.deploy({ name: 'f', file: '/nowhere/f.ts' }), { code: 'BUNDLE_FAILED' });
+});
+
+test('what the handler throws has a trace in the source', { skip: noKvm }, async (t) => {
+  await using fabric = await Fabric.open();
+  const source = [
+    'interface Unused { readonly gone: true }',
+    'function deep(value: string): never {',
+    '  throw new TypeError(value);',
+    '}',
+    'export default {',
+    '  async fetch(request: Request): Promise<Response> {',
+    '    await request.text();',
+    '    return deep(request.url);',
+    '  },',
+    '};',
+  ].join('\n');
+  const fn = await fabric.deploy({ name: 'f', source });
+  await t.rejects(fn.fetch('http://f/x'), {
+    code: 'FUNCTION_THREW',
+    cause: { name: 'TypeError', message: 'http://f/x' },
+    details: { trace: /^TypeError: http:\/\/f\/x\n\s+at deep \(function\.ts:3:\d+\)\n\s+at .*8:/ },
+  });
+});
