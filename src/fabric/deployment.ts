@@ -9,7 +9,7 @@ import {
   type Verdict,
 } from './exchange.js';
 import type { Spawning } from './spawning.js';
-import { type Made, Stock } from './stock.js';
+import { type Made, Stock, type StockOptions } from './stock.js';
 import { WaitingLine } from './waiting-line.js';
 
 /** How many requests of one function are let in. */
@@ -18,33 +18,36 @@ export interface Admission {
   readonly concurrency: number;
   /** How many more may wait. */
   readonly queue: number;
+  /** How many spawned instances may live at a time. */
+  readonly instances: number;
 }
 
 export class Deployment {
   readonly spawning: Spawning;
   readonly serving: Serving;
+  readonly #admission: Admission;
   readonly #stock: Stock;
   readonly #line: WaitingLine<Made>;
   /** Exchanges that have not settled, instances that live, requests that wait. */
   #busy = 0;
+  #instances = 0;
   #retired: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(spawning: Spawning, serving: Serving, admission: Admission) {
     this.spawning = spawning;
     this.serving = serving;
-    this.#line = new WaitingLine({
-      length: admission.queue,
-      milliseconds: serving.limits.wallMilliseconds,
-    });
-    this.#stock = new Stock({
+    this.#admission = admission;
+    this.#line = new WaitingLine(serving.limits.wallMilliseconds);
+    const options: StockOptions = {
       make: () => spawning.make(),
       reusable: spawning.reusable,
       ahead: spawning.ahead,
       concurrency: admission.concurrency,
       onAvailable: () => this.#admit(),
       onFailure: (error) => this.#makingFailed(error),
-    });
+    };
+    this.#stock = new Stock(options, spawning.first);
     this.#stock.demand(0);
   }
 
@@ -72,7 +75,9 @@ export class Deployment {
   async #wait(request: FunctionRequest, timeline: Timeline, arrived: number): Promise<Reply> {
     this.#busy += 1;
     try {
-      const entered = this.#line.enter();
+      // Who only waits until an instance is made does not count as one more.
+      const { concurrency, queue } = this.#admission;
+      const entered = this.#line.enter(queue + concurrency - this.#stock.out);
       this.#stock.demand(this.#line.length);
       const made = await entered;
       const waited = performance.now() - arrived;
@@ -97,10 +102,27 @@ export class Deployment {
     }).run();
   }
 
-  /** Keeps this deployment from closing while something else uses its snapshots. */
-  hold(): () => void {
+  /**
+   * An instance at its snapshot point that lives until `release` is called.
+   * @throws HatcheryError OVERLOADED, and as making one fails
+   */
+  async spawn(): Promise<{ made: Made; release: () => void }> {
+    if (this.#instances >= this.#admission.instances) {
+      const reason = `${this.#instances} instances live`;
+      throw new HatcheryError('OVERLOADED', { reason, retryAfter: 1 });
+    }
+    this.#instances += 1;
     this.#busy += 1;
-    return () => this.#release();
+    const release = () => {
+      this.#instances -= 1;
+      this.#release();
+    };
+    try {
+      return { made: await this.spawning.make(), release };
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   #release(): void {

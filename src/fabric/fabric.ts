@@ -28,6 +28,7 @@ export interface FabricOptions {
 /** Guests do nothing but compute, so more at a time would only wait for each other. */
 const CONCURRENCY_PER_CPU = 4;
 const QUEUE_LENGTH = 1024;
+const INSTANCES = 4096;
 
 export class Fabric {
   readonly driver: Driver;
@@ -47,6 +48,7 @@ export class Fabric {
     this.#admission = {
       concurrency: CONCURRENCY_PER_CPU * availableParallelism(),
       queue: QUEUE_LENGTH,
+      instances: INSTANCES,
       ...options.admission,
     };
     this.#images = new ImageStore(options.imageFolder);

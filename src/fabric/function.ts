@@ -84,17 +84,12 @@ export class DeployedFunction {
 
   /**
    * An instance that lives until it is killed, for several requests.
-   * @throws HatcheryError FUNCTION_MISSING, FABRIC_CLOSED, DRIVER_FAILED
+   * @throws HatcheryError FUNCTION_MISSING, FABRIC_CLOSED, OVERLOADED, DRIVER_FAILED
    */
   async spawn(): Promise<Instance> {
     const { deployment } = this.#current();
-    const release = deployment.hold();
-    try {
-      return new Instance(await deployment.spawning.make(), deployment.serving, release);
-    } catch (error) {
-      release();
-      throw error;
-    }
+    const { made, release } = await deployment.spawn();
+    return new Instance(made, deployment.serving, release);
   }
 
   /** Takes the function away, after its last request. */

@@ -13,6 +13,8 @@ export interface Spawning {
   readonly reusable: boolean;
   /** How many are worth keeping ready. */
   readonly ahead: number;
+  /** The first one, where there is one already. */
+  readonly first: Made | undefined;
   /** Makes an instance at its snapshot point. */
   make(): Promise<Made>;
   /** Frees the snapshots, once the last instance made from them has ended. */
@@ -32,29 +34,27 @@ export async function prepare(blueprint: Blueprint, strategy: Strategy): Promise
     const first = await boot(blueprint, loaded.snapshot);
     const cold = { ...loaded.cold, ...first.cold };
     const common = { strategy, ahead: AHEAD[strategy], reusable: strategy === 'reset' };
+    if (strategy === 'pool') {
+      const { snapshot } = loaded;
+      const make = () => boot(blueprint, snapshot);
+      return { ...common, cold, first, make, close: () => snapshot.close() };
+    }
     if (strategy === 'boot') {
       await first.shell.destroy();
       loaded.snapshot.close();
-      return { ...common, cold, make: () => startAnew(blueprint), close: () => {} };
-    }
-    if (strategy === 'pool') {
-      await first.shell.destroy();
-      const { snapshot } = loaded;
-      return {
-        ...common,
-        cold,
-        make: () => boot(blueprint, snapshot),
-        close: () => snapshot.close(),
-      };
+      const make = () => startAnew(blueprint);
+      return { ...common, cold, first: undefined, make, close: () => {} };
     }
     const start = performance.now();
     const ready = await first.shell.capture();
     await first.shell.destroy();
     loaded.snapshot.close();
+    const make = () => overSnapshot(ready, common.reusable);
     return {
       ...common,
+      first: await make(),
       cold: { ...cold, init: performance.now() - start },
-      make: () => overSnapshot(ready, common.reusable),
+      make,
       close: () => ready.close(),
     };
   } catch (error) {

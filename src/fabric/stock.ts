@@ -46,8 +46,17 @@ export class Stock {
   #closed = false;
   #idle: (() => void) | undefined;
 
-  constructor(options: StockOptions) {
+  /** @param first is there already. */
+  constructor(options: StockOptions, first: Made | undefined) {
     this.#options = options;
+    if (first !== undefined) {
+      this.#ready.push(first);
+    }
+  }
+
+  /** How many are out. */
+  get out(): number {
+    return this.#out;
   }
 
   /** @returns one that is the caller's until it gives it back; `undefined` when none is to be had. */
@@ -88,9 +97,10 @@ export class Stock {
     const { reusable, ahead, concurrency } = this.#options;
     const idle = this.#ready.length + this.#used.length;
     const live = idle + this.#out + this.#making;
+    const wanted = Math.min(waiting, concurrency - this.#out);
     const missing = reusable
-      ? Math.max(waiting - idle - this.#making, ahead - live)
-      : waiting + ahead - idle - this.#making;
+      ? Math.max(wanted - idle - this.#making, ahead - live)
+      : wanted + ahead - idle - this.#making;
     const room = Math.min(
       MAKING_AT_ONCE - this.#making,
       concurrency + ahead - live - this.#ending.size,

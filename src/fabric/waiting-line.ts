@@ -7,30 +7,27 @@ interface Waiter<Place> {
   refuse(error: HatcheryError): void;
 }
 
-export interface WaitingLimits {
-  /** How many may wait. */
-  readonly length: number;
-  /** How long one may wait. */
-  readonly milliseconds: number;
-}
-
 export class WaitingLine<Place> {
-  readonly #limits: WaitingLimits;
+  readonly #milliseconds: number;
   #waiters: Waiter<Place>[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(limits: WaitingLimits) {
-    this.#limits = limits;
+  /** @param milliseconds how long one may wait. */
+  constructor(milliseconds: number) {
+    this.#milliseconds = milliseconds;
   }
 
   get length(): number {
     return this.#waiters.length;
   }
 
-  /** @throws HatcheryError OVERLOADED, at once when the line is full, else when its time is over */
-  enter(): Promise<Place> {
-    if (this.#waiters.length >= this.#limits.length) {
-      return Promise.reject(this.#overloaded(`${this.#limits.length} requests wait already`));
+  /**
+   * @param room how many may wait, this one included.
+   * @throws HatcheryError OVERLOADED, at once when the line is full, else when its time is over
+   */
+  enter(room: number): Promise<Place> {
+    if (this.#waiters.length >= room) {
+      return Promise.reject(overloaded(`${this.#waiters.length} requests wait already`));
     }
     return new Promise((admit, refuse) => {
       this.#waiters.push({ since: performance.now(), admit, refuse });
@@ -71,24 +68,24 @@ export class WaitingLine<Place> {
     if (first === undefined || this.#timer !== undefined) {
       return;
     }
-    const left = first.since + this.#limits.milliseconds - performance.now();
+    const left = first.since + this.#milliseconds - performance.now();
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;
         const now = performance.now();
         for (let head = this.#waiters[0]; head !== undefined; head = this.#waiters[0]) {
-          if (head.since + this.#limits.milliseconds > now) {
+          if (head.since + this.#milliseconds > now) {
             break;
           }
-          this.refuse(this.#overloaded(`none became free in ${this.#limits.milliseconds} ms`));
+          this.refuse(overloaded(`none became free in ${this.#milliseconds} ms`));
         }
         this.#watch();
       },
       Math.max(1, Math.ceil(left)),
     );
   }
+}
 
-  #overloaded(reason: string): HatcheryError {
-    return new HatcheryError('OVERLOADED', { reason, retryAfter: 1 });
-  }
+function overloaded(reason: string): HatcheryError {
+  return new HatcheryError('OVERLOADED', { reason, retryAfter: 1 });
 }
