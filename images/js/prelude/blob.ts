@@ -94,16 +94,19 @@ export class Blob {
   }
 }
 
+interface FileOptions {
+  type?: string;
+  endings?: string;
+  lastModified?: number;
+}
+
 export class File extends Blob {
   readonly name: string;
   readonly lastModified: number;
 
-  constructor(
-    parts: Iterable<BlobPart>,
-    name: string,
-    options: { type?: string; endings?: string; lastModified?: number } = {},
-  ) {
-    if (arguments.length < 2) throw new TypeError('File: the name is missing');
+  constructor(...parameters: [Iterable<BlobPart>, name: string, options?: FileOptions]) {
+    if (parameters.length < 2) throw new TypeError('File: the name is missing');
+    const [parts, name, options] = parameters;
     super(parts, options);
     this.name = String(name).toWellFormed();
     this.lastModified = Math.trunc(options?.lastModified ?? Date.now());

@@ -7,6 +7,11 @@ interface ErrorLike {
   readonly stack?: unknown;
 }
 
+/** Leaves out the frames of this prelude, which say nothing about the user's code. */
+function withoutPrelude(stack: string): string {
+  return stack.replace(/^.*\(hatchery:prelude:\d+:\d+\)\n?/gm, '');
+}
+
 /** JSON of an error's name, message and stack, whatever was thrown; never throws itself. */
 export function errorReport(error: unknown): string {
   let name = 'Error';
@@ -17,7 +22,7 @@ export function errorReport(error: unknown): string {
     const like = (isObject ? error : {}) as ErrorLike;
     message = String(isObject && 'message' in like ? like.message : error);
     if (typeof like.name === 'string') name = like.name;
-    if (typeof like.stack === 'string') stack = like.stack;
+    if (typeof like.stack === 'string') stack = withoutPrelude(like.stack);
   } catch {
     message = 'a value was thrown that cannot be turned into text';
   }

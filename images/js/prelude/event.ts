@@ -50,8 +50,9 @@ export class Event {
     };
   }
 
-  constructor(type: string, init: EventInit = {}) {
-    if (arguments.length === 0) throw new TypeError('Event: the type is missing');
+  constructor(...parameters: [type?: string, init?: EventInit]) {
+    if (parameters.length === 0) throw new TypeError('Event: the type is missing');
+    const [type, init] = parameters;
     this.type = String(type);
     this.bubbles = Boolean(init?.bubbles);
     this.cancelable = Boolean(init?.cancelable);

@@ -61,7 +61,6 @@ export class Request extends Body {
   constructor(input: Request | URL | string, init: RequestInit = {}) {
     super();
     if ((input as unknown) === INCOMING) return;
-    if (arguments.length === 0) throw new TypeError('Request: the URL is missing');
     let content: Content = null;
     if (input instanceof Request) {
       this.#method = input.#method;

@@ -148,7 +148,11 @@ class Cloning {
   }
 }
 
-export function structuredClone<T>(value: T, options: { transfer?: Iterable<unknown> } = {}): T {
-  if (arguments.length === 0) throw new TypeError('structuredClone: the value is missing');
+/** The value, cloned; throws a DataCloneError for what cannot be. */
+export function structuredClone<T>(
+  ...parameters: [value?: T, options?: { transfer?: Iterable<unknown> }]
+): T {
+  if (parameters.length === 0) throw new TypeError('structuredClone: the value is missing');
+  const [value, options] = parameters;
   return new Cloning().run(value, options?.transfer ?? []) as T;
 }
