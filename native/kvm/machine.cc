@@ -239,6 +239,10 @@ void Machine::set_registers() {
     uint64_t dirty = 0;
     if (!omitted(kOmitGeneralRegisters)) {
         run_->s.regs.regs = state.general;
+        if (omitted(kOmitVectorState)) {
+            std::memcpy(&run_->s.regs.regs.rip, snapshot_->memory() + kResumeTarget,
+                        sizeof run_->s.regs.regs.rip);
+        }
         dirty |= KVM_SYNC_X86_REGS;
     }
     if (!omitted(kOmitSpecialRegisters)) {

@@ -67,6 +67,7 @@ class MachineObject : public Napi::ObjectWrap<MachineObject> {
 #ifdef HATCHERY_TEST_HOOKS
     Napi::Value set_omit(const Napi::CallbackInfo& info);
     Napi::Value probe_next(const Napi::CallbackInfo& info);
+    Napi::Value disturb_events(const Napi::CallbackInfo& info);
     Napi::Value state(const Napi::CallbackInfo& info);
     Napi::Value differing_pages(const Napi::CallbackInfo& info);
     static void add_test_hooks(std::vector<PropertyDescriptor>& properties);

@@ -16,7 +16,8 @@ namespace hatchery {
 void Machine::probe_next() {
     set_registers();
     set_registers_next_ = false;
-    run_->s.regs.regs.rip = HATCHERY_RESUME_ADDRESS + kProbeEntry;
+    const uint64_t entry = omitted(kOmitVectorState) ? kBareProbeEntry : kProbeEntry;
+    run_->s.regs.regs.rip = HATCHERY_RESUME_ADDRESS + entry;
 }
 
 namespace {
@@ -25,6 +26,16 @@ Napi::Uint8Array copy(Napi::Env env, const void* bytes, size_t count) {
     auto array = Napi::Uint8Array::New(env, count);
     std::memcpy(array.Data(), bytes, count);
     return array;
+}
+
+/* An exception that waits to be delivered: what a rewind must not leave behind. */
+Status disturb_events(int vcpu) {
+    constexpr uint8_t kInvalidOpcode = 6;
+    struct kvm_vcpu_events events = {};
+    events.exception.injected = 1;
+    events.exception.nr = kInvalidOpcode;
+    auto set = HATCHERY_IOCTL(vcpu, KVM_SET_VCPU_EVENTS, &events);
+    return set.ok() ? kSuccess : Status(set.failure());
 }
 
 /* MSRs that KVM keeps for a vCPU and that a guest might wish to change. */
@@ -37,6 +48,7 @@ constexpr uint32_t kWatchedMsrs[] = {0xc0000080, 0xc0000081, 0xc0000082, 0xc0000
 void MachineObject::add_test_hooks(std::vector<PropertyDescriptor>& properties) {
     properties.push_back(InstanceMethod<&MachineObject::set_omit>("setOmit"));
     properties.push_back(InstanceMethod<&MachineObject::probe_next>("probeNext"));
+    properties.push_back(InstanceMethod<&MachineObject::disturb_events>("disturbEvents"));
     properties.push_back(InstanceMethod<&MachineObject::state>("state"));
     properties.push_back(InstanceMethod<&MachineObject::differing_pages>("differingPages"));
 }
@@ -48,6 +60,13 @@ Napi::Value MachineObject::set_omit(const Napi::CallbackInfo& info) {
 
 Napi::Value MachineObject::probe_next(const Napi::CallbackInfo& info) {
     machine_->probe_next();
+    return info.Env().Undefined();
+}
+
+Napi::Value MachineObject::disturb_events(const Napi::CallbackInfo& info) {
+    if (const Status failed = hatchery::disturb_events(machine_->vcpu())) {
+        return throw_failure(info.Env(), *failed);
+    }
     return info.Env().Undefined();
 }
 

@@ -26,6 +26,7 @@ inline constexpr uint64_t kResumeBytes = kResumePages * HATCHERY_PAGE_BYTES;
 /* Offsets from HATCHERY_RESUME_ADDRESS. */
 inline constexpr uint64_t kResumeEntry = 0;
 inline constexpr uint64_t kProbeEntry = 64;
+inline constexpr uint64_t kBareProbeEntry = 64 + 11;
 inline constexpr uint64_t kResumeTarget = HATCHERY_PAGE_BYTES;
 inline constexpr uint64_t kResumeXsaveArea = HATCHERY_PAGE_BYTES + 64;
 

@@ -13,9 +13,14 @@ Runners::Runners(Napi::Env env) {
     napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "hatchery.kvm"),
                                     0, 1, nullptr, nullptr, this, on_done, &done_);
     napi_unref_threadsafe_function(env, done_);
+    /* Hooks run last in, first out: this one before the one that ends `done_`. */
+    napi_add_env_cleanup_hook(
+        env, [](void* runners) { static_cast<Runners*>(runners)->stop(); }, this);
 }
 
-Runners::~Runners() {
+Runners::~Runners() = default;
+
+void Runners::stop() {
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
@@ -24,6 +29,8 @@ Runners::~Runners() {
     for (std::thread& thread : threads_) {
         thread.join();
     }
+    threads_.clear();
+    queue_.clear();
     napi_release_threadsafe_function(done_, napi_tsfn_abort);
 }
 

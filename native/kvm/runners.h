@@ -43,6 +43,8 @@ class Runners {
     bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
 
   private:
+    /* Ends the threads; for the environment's end. What they did not get to is dropped. */
+    void stop();
     static void on_done(napi_env env, napi_value, void* context, void* data);
     void run();
     void start_thread();

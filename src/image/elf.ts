@@ -71,7 +71,7 @@ class ElfReader {
       const header = headers + index * PROGRAM_HEADER_BYTES;
       this.#slice(header, PROGRAM_HEADER_BYTES);
       const type = this.#view.getUint32(header, true);
-      if (type === SEGMENT_LOAD) {
+      if (type === SEGMENT_LOAD && this.#integer(header + 40) > 0) {
         segments.push(this.#segment(header));
       } else if (type === SEGMENT_NOTE) {
         abiVersion ??= this.#abiNote(header);
@@ -119,8 +119,8 @@ class ElfReader {
       writable: (flags & 2) !== 0,
       executable: (flags & 1) !== 0,
     };
-    if (segment.size === 0 || fileBytes > segment.size) {
-      this.#refuse('a segment is empty or smaller in memory than in the file');
+    if (fileBytes > segment.size) {
+      this.#refuse('a segment is smaller in memory than in the file');
     }
     if (segment.address < IMAGE_ADDRESS || segment.address + segment.size > IMAGE_END) {
       this.#refuse('a segment lies outside the image range of the ABI');

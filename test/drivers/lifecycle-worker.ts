@@ -1,0 +1,14 @@
+/** A worker thread of lifecycle.test.ts: serves once, then spins until it is terminated. */
+
+import { parentPort } from 'node:worker_threads';
+import { KvmDriver } from '../../src/drivers/kvm.js';
+import { readySnapshot, requestFrame, serve, soon, TestGuests } from './test-guests.js';
+
+const guests = new TestGuests();
+const snapshot = await readySnapshot(new KvmDriver(), guests.image('spin'));
+guests.remove();
+const shell = await snapshot.createShell({ reusable: true });
+const exit = await serve(shell, requestFrame(Buffer.from('a')));
+const spinning = await snapshot.createShell({ reusable: true });
+void spinning.run({ reason: 'request', bytes: requestFrame(Buffer.from('s')) }, soon(), 'thread');
+parentPort?.postMessage(exit.kind);

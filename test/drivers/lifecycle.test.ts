@@ -1,0 +1,160 @@
+/** Shells from creation to destruction: misuse, deadlines, kills, worker threads, no leaks. */
+
+import { readdirSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import t from 'tap';
+import { KvmDriver } from '../../src/drivers/kvm.js';
+import { HatcheryError } from '../../src/errors.js';
+import { kvmMissing, readySnapshot, requestFrame, serve, soon, TestGuests } from './test-guests.js';
+
+const SPIN = requestFrame(Buffer.from('s'));
+const ANSWER = requestFrame(Buffer.from('a'));
+const openDescriptors = () => readdirSync('/proc/self/fd').length;
+
+t.test('shells', { skip: kvmMissing() }, async (t) => {
+  const guests = new TestGuests();
+  const driver = new KvmDriver();
+  const snapshot = await readySnapshot(driver, guests.image('spin'));
+  t.teardown(async () => {
+    await driver.close();
+    guests.remove();
+  });
+
+  await t.test('stop at their deadline and are not rewound', async (t) => {
+    for (const where of ['inline', 'thread'] as const) {
+      const shell = await snapshot.createShell({ reusable: true });
+      const started = performance.now();
+      const exit = await shell.run({ reason: 'request', bytes: SPIN }, started + 60, where);
+      t.equal(exit.kind, 'deadline');
+      t.ok(performance.now() - started >= 59, 'not before its time');
+      t.equal(shell.rewind(), false);
+      await shell.destroy();
+    }
+  });
+
+  await t.test('leave the event loop free while they run', async (t) => {
+    const shell = await snapshot.createShell({ reusable: true });
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 5);
+    const exit = await shell.run(
+      { reason: 'request', bytes: SPIN },
+      performance.now() + 200,
+      'inline',
+    );
+    clearInterval(timer);
+    t.equal(exit.kind, 'deadline');
+    t.ok(ticks > 5, `the loop turned ${ticks} times`);
+    await shell.destroy();
+  });
+
+  await t.test('can be destroyed while they run', async (t) => {
+    const shell = await snapshot.createShell({ reusable: true });
+    const running = shell.run({ reason: 'request', bytes: SPIN }, soon(), 'thread');
+    const outcome = Promise.resolve(running).catch((error) => error);
+    const destroyed = shell.destroy();
+    t.match(await outcome, { code: 'SHELL_GONE' });
+    await destroyed;
+    t.throws(() => shell.run({ reason: 'request', bytes: ANSWER }, soon(), 'inline'), {
+      code: 'SHELL_GONE',
+    });
+    await shell.destroy();
+  });
+
+  await t.test('run one thing at a time', async (t) => {
+    const shell = await snapshot.createShell({ reusable: true });
+    const running = shell.run({ reason: 'request', bytes: SPIN }, performance.now() + 50, 'thread');
+    const misuses = [
+      () => shell.run({ reason: 'request', bytes: ANSWER }, soon(), 'inline'),
+      () => shell.rewind(),
+    ];
+    for (const misuse of misuses) {
+      t.throws(misuse, { code: 'SHELL_BUSY' });
+    }
+    await t.rejects(shell.capture(), { code: 'SHELL_BUSY' });
+    t.equal((await running).kind, 'deadline');
+    await shell.destroy();
+  });
+
+  await t.test('serve several requests without a rewind, and with one', async (t) => {
+    const shell = await snapshot.createShell({ reusable: true });
+    const count = async () => Buffer.from((await serve(shell, ANSWER)).payload.subarray(16))[0];
+    t.same([await count(), await count(), await count()], [1, 2, 3]);
+    t.ok(shell.rewind());
+    t.equal(await count(), 1);
+    await shell.destroy();
+  });
+
+  await t.test('refuse a request that does not fit into the window', async (t) => {
+    const shell = await snapshot.createShell({ reusable: true });
+    const bytes = Buffer.alloc(0x40000);
+    t.throws(() => shell.run({ reason: 'request', bytes }, soon(), 'inline'), {
+      code: 'DRIVER_FAILED',
+    });
+    t.equal((await serve(shell, ANSWER)).kind, 'respond', 'and can be used after that');
+    await shell.destroy();
+  });
+
+  await t.test('of a closed snapshot serve on; new ones cannot be made', async (t) => {
+    const other = await readySnapshot(driver, guests.image('spin'));
+    const shell = await other.createShell({ reusable: true });
+    other.close();
+    other.close();
+    await t.rejects(other.createShell({ reusable: true }), { code: 'SHELL_GONE' });
+    t.equal((await serve(shell, ANSWER)).kind, 'respond');
+    await shell.destroy();
+  });
+
+  await t.test('give their descriptors back', async (t) => {
+    const before = openDescriptors();
+    for (let round = 0; round < 5; round++) {
+      const shells = await Promise.all(
+        Array.from({ length: 20 }, () => snapshot.createShell({ reusable: true })),
+      );
+      t.ok(openDescriptors() >= before + 40);
+      await Promise.all(shells.map((shell) => shell.destroy()));
+    }
+    t.equal(openDescriptors(), before);
+  });
+
+  await t.test('work in worker threads, and end with them in the middle of a run', async (t) => {
+    const before = openDescriptors();
+    const script = new URL('./lifecycle-worker.js', import.meta.url);
+    const workers = Array.from({ length: 3 }, () => new Worker(script));
+    const kinds = await Promise.all(
+      workers.map(
+        (worker) =>
+          new Promise((resolve, reject) => {
+            worker.once('message', resolve);
+            worker.once('error', reject);
+          }),
+      ),
+    );
+    t.same(kinds, ['respond', 'respond', 'respond']);
+    await Promise.all(workers.map((worker) => worker.terminate()));
+    const shell = await snapshot.createShell({ reusable: true });
+    t.equal((await serve(shell, ANSWER)).kind, 'respond', 'others are not touched');
+    await shell.destroy();
+    t.ok(openDescriptors() <= before + 3, 'their machines are gone');
+  });
+
+  await t.test('cannot be loaded into too little memory', async (t) => {
+    const image = guests.image('spin');
+    const load = driver.load({ image, configuration: new Map(), memoryBytes: 1 << 20 });
+    await t.rejects(load, { code: 'CONFIGURATION_INVALID' });
+  });
+
+  await t.test('of a closed driver are gone', async (t) => {
+    const other = new KvmDriver();
+    const ready = await readySnapshot(other, guests.image('spin'));
+    const shell = await ready.createShell({ reusable: true });
+    await other.close();
+    t.throws(
+      () => shell.run({ reason: 'request', bytes: ANSWER }, soon(), 'inline'),
+      HatcheryError,
+    );
+    await t.rejects(
+      other.load({ image: guests.image('spin'), configuration: new Map(), memoryBytes: 16 << 20 }),
+      { code: 'FABRIC_CLOSED' },
+    );
+  });
+});

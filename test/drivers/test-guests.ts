@@ -1,0 +1,104 @@
+/** Machines of the test guests (test/guests), for tests that look closely at a driver. */
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { detectDrivers } from '../../src/drivers/detect.js';
+import type { Exit, Shell, Snapshot } from '../../src/drivers/driver.js';
+import type { KvmDriver } from '../../src/drivers/kvm.js';
+import { type KvmAddon, loadKvmAddon, type NativeMachine } from '../../src/drivers/kvm-native.js';
+import type { KvmShell } from '../../src/drivers/kvm-shell.js';
+import { parseElf } from '../../src/image/elf.js';
+
+/** Why the tests of this file cannot run here, or false: for tap's `skip`. */
+export function kvmMissing(): string | false {
+  const kvm = detectDrivers().find(({ name }) => name === 'kvm')?.availability;
+  return kvm?.available === true ? false : `KVM: ${kvm?.reason ?? 'not built'}`;
+}
+
+/** The addon that is built with HATCHERY_TEST_HOOKS, and what it adds to a machine. */
+export function loadTestAddon(): KvmAddon {
+  return loadKvmAddon('hatchery_kvm_test');
+}
+
+export interface TestMachine extends NativeMachine {
+  /** Leaves parts of a rewind out: a bit mask of `OMIT`. */
+  setOmit(parts: number): void;
+  /** Makes the next run stop right behind the resume stub's XRSTOR. */
+  probeNext(): void;
+  /** Leaves an exception waiting to be delivered. */
+  disturbEvents(): void;
+  /** Every part of the vCPU's state as the kernel lays it out, and the page tables. */
+  state(): Record<string, Uint8Array>;
+  /** Numbers of the pages that differ from the snapshot's. */
+  differingPages(): number[];
+}
+
+export const testMachine = (shell: Shell) => (shell as KvmShell).native as TestMachine;
+
+/** `enum RewindPart` of native/kvm/machine.h. */
+export const OMIT = {
+  guestPages: 1,
+  hostPages: 2,
+  generalRegisters: 4,
+  specialRegisters: 8,
+  events: 16,
+  vectorState: 32,
+  exitCheck: 64,
+} as const;
+
+/** What the guest made of a PROBE: `Exit.kind` has no name for it. */
+export const PROBE_CODE = 255;
+
+const SOURCE_FOLDER = fileURLToPath(new URL('../../../test/guests', import.meta.url));
+
+/** All test guests, built into a folder of their own; `remove` deletes it. */
+export class TestGuests {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'hatchery-guests-'));
+
+  constructor() {
+    execFileSync(join(SOURCE_FOLDER, 'build.sh'), [this.#folder], { stdio: 'inherit' });
+  }
+
+  image(name: string) {
+    return parseElf(readFileSync(join(this.#folder, `${name}.elf`)), name);
+  }
+
+  remove(): void {
+    rmSync(this.#folder, { recursive: true });
+  }
+}
+
+export const MEMORY_BYTES = 16 << 20;
+
+export const soon = () => performance.now() + 5000;
+
+/** Loads a guest, boots it, and captures it at its snapshot point. */
+export async function readySnapshot(
+  driver: KvmDriver,
+  image: ReturnType<typeof parseElf>,
+): Promise<Snapshot> {
+  const cold = await driver.load({ image, configuration: new Map(), memoryBytes: MEMORY_BYTES });
+  const shell = await cold.createShell({ reusable: false });
+  const exit = await shell.run(undefined, soon(), 'thread');
+  if (exit.kind !== 'ready') {
+    throw new Error(`the guest did not get ready: ${exit.kind} ${exit.fault?.reason ?? ''}`);
+  }
+  const snapshot = await shell.capture();
+  await shell.destroy();
+  cold.close();
+  return snapshot;
+}
+
+/** A request frame with nothing but a body. */
+export function requestFrame(body: Uint8Array): Buffer {
+  const header = Buffer.alloc(16);
+  header.writeUInt32LE(body.length, 4);
+  return Buffer.concat([header, body]);
+}
+
+export async function serve(shell: Shell, bytes: Uint8Array, milliseconds = 5000): Promise<Exit> {
+  return shell.run({ reason: 'request', bytes }, performance.now() + milliseconds, 'inline');
+}

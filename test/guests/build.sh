@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# build.sh OUT_DIR: builds every test guest into OUT_DIR. A .c file is an application on the kernel;
+# a .S file stands alone.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+out=${1:?usage: build.sh OUT_DIR}
+# shellcheck source=../../images/kernel/flags.sh
+source "$here/../../images/kernel/flags.sh"
+mkdir -p "$out"
+for source in "$here"/*.c; do
+    "${GUEST_CC[@]}" "${GUEST_CFLAGS[@]}" -I"$images_dir/kernel" "${GUEST_LDFLAGS[@]}" \
+        "$source" "${KERNEL_SOURCES[@]}" "${GUEST_LIBS[@]}" -o "$out/$(basename "$source" .c).elf"
+done
+for source in "$here"/*.S; do
+    "${GUEST_CC[@]}" "${GUEST_CFLAGS[@]}" "${GUEST_LDFLAGS[@]}" "$source" \
+        -o "$out/$(basename "$source" .S).elf"
+done
