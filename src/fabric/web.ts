@@ -1,6 +1,7 @@
 /** Between the standard's Request and Response and what goes to and comes from a function. */
 import { HatcheryError } from '../errors.js';
 import type { Timeline } from '../timeline.js';
+import { BufferedResponse } from './buffered-response.js';
 import type { FunctionRequest, Reply } from './exchange.js';
 import { nextRequestId } from './request-id.js';
 
@@ -72,21 +73,11 @@ async function readBody(stream: ReadableStream<Uint8Array>, limit: number): Prom
   return Buffer.concat(chunks, bytes);
 }
 
-/** Statuses whose responses have no body: the standard's null body statuses. */
-const NULL_BODY = new Set([204, 205, 304]);
-
 /** Sets the timeline's phase `reply`. */
 export function responseOf(reply: Reply): Response {
   const start = performance.now();
-  const { status, headers, body, timeline } = reply;
-  const pairs: [string, string][] = [];
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    pairs.push([headers[i] as string, headers[i + 1] as string]);
-  }
-  const response = new Response(NULL_BODY.has(status) ? null : new Uint8Array(body), {
-    status,
-    headers: pairs,
-  });
+  const { timeline } = reply;
+  const response = new BufferedResponse(reply.status, reply.headers, reply.body);
   timeline.reply = performance.now() - start;
   timelines.set(response, timeline);
   return response;
