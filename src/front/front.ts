@@ -57,7 +57,19 @@ export async function startFront(fabric: Fabric, options: FrontOptions): Promise
   }
   const address = server.server.address() as AddressInfo;
   const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return { url: `http://${name}:${address.port}`, close: () => server.close() };
+  return { url: `http://${name}:${address.port}`, close: () => closeServer(server) };
+}
+
+const IDLE_CHECK_MILLISECONDS = 50;
+
+/** A connection whose request ends only now would else stay until its client lets go of it. */
+async function closeServer(server: FastifyInstance): Promise<void> {
+  const timer = setInterval(() => server.server.closeIdleConnections(), IDLE_CHECK_MILLISECONDS);
+  try {
+    await server.close();
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;

@@ -1,0 +1,118 @@
+/** Runs the compiled command line as a user does: as a process. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** The compiled `src/cli/main.ts`. */
+export const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/** Runs `hatchery ARGS` to its end. */
+export function hatchery(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  return runToEnd([process.execPath, MAIN, ...args], options);
+}
+
+/** Runs a program to its end. */
+export function runToEnd(command: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const [program = '', ...args] = command;
+  const child = spawn(program, args, {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+  });
+  child.stdin.end(options.input ?? '');
+  return ended(child);
+}
+
+function ended(child: ChildProcess): Promise<Ended> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    stdout += chunk;
+  });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    stderr += chunk;
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+interface Event {
+  readonly event?: string;
+  readonly [name: string]: unknown;
+}
+
+/** A running `hatchery serve … --json`. */
+export class Served {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<Ended>;
+  readonly #events: Event[] = [];
+  #onEvent = () => {};
+  #rest = '';
+
+  /** @param args after `serve`; the port is any free one. */
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    this.#child = spawn(
+      process.execPath,
+      [MAIN, 'serve', '--json', '--port', '0', '--log-level', 'warn', ...args],
+      { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    this.#ended = ended(this.#child);
+    this.#ended.finally(() => this.#onEvent());
+    this.#child.stdout?.on('data', (chunk: Buffer) => this.#read(String(chunk)));
+  }
+
+  #read(text: string): void {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    this.#events.push(...lines.map((line) => JSON.parse(line) as Event));
+    this.#onEvent();
+  }
+
+  /** The next event of that name (`error`: an error) that was not waited for yet. */
+  async next(name: string): Promise<Event> {
+    for (;;) {
+      const at = this.#events.findIndex((event) => event.event === name || name in event);
+      const [found] = at < 0 ? [] : this.#events.splice(at, 1);
+      if (found !== undefined) {
+        return found;
+      }
+      if (this.#child.exitCode !== null) {
+        throw new Error(`no ${name}: ${(await this.#ended).stderr}`);
+      }
+      await new Promise<void>((resolve) => {
+        this.#onEvent = resolve;
+      });
+    }
+  }
+
+  /** Where it serves. */
+  async url(): Promise<string> {
+    return (await this.next('listening')).url as string;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Sends a signal and waits for the end. */
+  stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
+    this.#child.kill(signal);
+    return this.#ended;
+  }
+
+  get end(): Promise<Ended> {
+    return this.#ended;
+  }
+}

@@ -1,0 +1,77 @@
+/** `hatchery doctor` on this machine as it is, and as it looks to users who lack something. */
+import t from 'tap';
+import { noKvm } from '../fabric/kvm.js';
+import { hatchery, MAIN, runToEnd } from './command.js';
+
+interface Report {
+  readonly healthy: boolean;
+  readonly checks: { name: string; state: string; detail: string; remedy?: string }[];
+}
+
+const check = (report: Report, name: string) => report.checks.find((c) => c.name === name);
+
+t.test('says what this machine has', { skip: noKvm }, async (t) => {
+  const { code, stdout } = await hatchery(['doctor', '--json']);
+  const report = JSON.parse(stdout) as Report;
+  t.equal(code, 0);
+  t.equal(report.healthy, true);
+  for (const name of ['system', 'node', '/dev/kvm', 'addon', 'kvm', 'image js', 'image hello']) {
+    t.match(check(report, name), { state: 'ok', detail: /./ }, name);
+  }
+  const crash = check(report, 'crash address');
+  t.ok(crash?.state === 'ok' || crash?.state === 'limited', 'a guest was crashed to find out');
+  t.match(crash?.detail, /instruction pointer/);
+
+  const plain = await hatchery(['doctor']);
+  t.equal(plain.code, 0);
+  t.match(plain.stdout, 'Hatchery can work here.');
+  t.notMatch(plain.stdout, '\u001b', 'no colours where nobody looks');
+});
+
+t.test('everything that is not ok has a remedy', async (t) => {
+  const { stdout } = await hatchery(['doctor', '--json'], {
+    env: { HATCHERY_ADDONS: '/nonexistent', PATH: '/nonexistent' },
+  });
+  const report = JSON.parse(stdout) as Report;
+  for (const { name, state, remedy } of report.checks) {
+    t.equal(remedy === undefined, state === 'ok', name);
+  }
+});
+
+t.test('an addon that cannot be loaded', async (t) => {
+  const { code, stdout } = await hatchery(['doctor', '--json'], {
+    env: { HATCHERY_ADDONS: '/nonexistent' },
+  });
+  const report = JSON.parse(stdout) as Report;
+  t.equal(code, 3);
+  t.equal(report.healthy, false);
+  t.match(check(report, 'addon'), { state: 'lacking', remedy: /npm run build:addon/ });
+  t.match(check(report, 'crash address'), { state: 'limited' });
+});
+
+t.test('tools that are missing are no hindrance', { skip: noKvm }, async (t) => {
+  const { code, stdout } = await hatchery(['doctor', '--json'], { env: { PATH: '/nonexistent' } });
+  const report = JSON.parse(stdout) as Report;
+  t.equal(code, 0);
+  t.match(check(report, 'tool wasm2c'), { state: 'limited', remedy: /apt-get install wabt/ });
+});
+
+const notRoot = process.getuid?.() === 0 ? false : 'needs root, to become somebody else';
+
+t.test('a user who may not open the device', { skip: noKvm || notRoot }, async (t) => {
+  const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+  const { code, stdout } = await runToEnd([...nobody, process.execPath, MAIN, 'doctor', '--json']);
+  if (code === null || !stdout.startsWith('{')) {
+    t.pass('as another user', { skip: 'this checkout cannot be read by others' });
+    return;
+  }
+  const report = JSON.parse(stdout) as Report;
+  const device = check(report, '/dev/kvm');
+  if (device?.state === 'ok') {
+    t.pass('as another user', { skip: 'everybody may open the device here' });
+    return;
+  }
+  t.equal(code, 3);
+  t.match(device, { detail: /may not open it/, remedy: /usermod -aG/ });
+  t.match(check(report, 'kvm'), { state: 'lacking', remedy: /./ });
+});
