@@ -1,5 +1,5 @@
 // TypeScript to dist/.
-import { existsSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { runLogged } from './command.mjs';
 import { digestOf, filesBelow, isStamped, lockedVersion, stamp } from './digest.mjs';
@@ -37,6 +37,7 @@ export const typescriptStep = {
     // Without its record tsc would write nothing, even where outputs were deleted.
     if (!existsSync(at('dist/src/index.js'))) rmSync(at('dist/.tsbuildinfo'), { force: true });
     await runLogged('typescript', [process.execPath, at('node_modules/typescript/bin/tsc')]);
+    chmodSync(at('dist/src/cli/main.js'), 0o755);
     stamp('typescript', before);
   },
 };

@@ -1,5 +1,9 @@
-#!/usr/bin/env node
-/** The command line `hatchery`: reads it, and gives each command to its file. */
+#!/usr/bin/env -S node --
+/**
+ * The command line `hatchery`: reads it, and gives each command to its file.
+ *
+ * The `--` above keeps Node 20 from taking an `--env-file` that is meant for us.
+ */
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** The compiled `src/cli/main.ts`. */
+/** The compiled `src/cli/main.ts`: what `hatchery` is a link to where the package is installed. */
 export const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 export interface Ended {
@@ -19,7 +19,7 @@ export interface RunOptions {
 
 /** Runs `hatchery ARGS` to its end. */
 export function hatchery(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
-  return runToEnd([process.execPath, MAIN, ...args], options);
+  return runToEnd([MAIN, ...args], options);
 }
 
 /** Runs a program to its end. */
@@ -63,11 +63,10 @@ export class Served {
 
   /** @param args after `serve`; the port is any free one. */
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.#child = spawn(
-      process.execPath,
-      [MAIN, 'serve', '--json', '--port', '0', '--log-level', 'warn', ...args],
-      { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
-    );
+    this.#child = spawn(MAIN, ['serve', '--json', '--port', '0', '--log-level', 'warn', ...args], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#ended = ended(this.#child);
     this.#ended.finally(() => this.#onEvent());
     this.#child.stdout?.on('data', (chunk: Buffer) => this.#read(String(chunk)));

@@ -10,6 +10,9 @@ interface Report {
 
 const check = (report: Report, name: string) => report.checks.find((c) => c.name === name);
 
+/** A folder for PATH in which there is Node and nothing else. */
+const withoutTools = t.testdir({ node: t.fixture('symlink', process.execPath) });
+
 t.test('says what this machine has', { skip: noKvm }, async (t) => {
   const { code, stdout } = await hatchery(['doctor', '--json']);
   const report = JSON.parse(stdout) as Report;
@@ -30,7 +33,7 @@ t.test('says what this machine has', { skip: noKvm }, async (t) => {
 
 t.test('everything that is not ok has a remedy', async (t) => {
   const { stdout } = await hatchery(['doctor', '--json'], {
-    env: { HATCHERY_ADDONS: '/nonexistent', PATH: '/nonexistent' },
+    env: { HATCHERY_ADDONS: '/nonexistent', PATH: withoutTools },
   });
   const report = JSON.parse(stdout) as Report;
   for (const { name, state, remedy } of report.checks) {
@@ -50,7 +53,7 @@ t.test('an addon that cannot be loaded', async (t) => {
 });
 
 t.test('tools that are missing are no hindrance', { skip: noKvm }, async (t) => {
-  const { code, stdout } = await hatchery(['doctor', '--json'], { env: { PATH: '/nonexistent' } });
+  const { code, stdout } = await hatchery(['doctor', '--json'], { env: { PATH: withoutTools } });
   const report = JSON.parse(stdout) as Report;
   t.equal(code, 0);
   t.match(check(report, 'tool wasm2c'), { state: 'limited', remedy: /apt-get install wabt/ });

@@ -109,7 +109,7 @@ t.test('serve', { skip: noKvm }, async (t) => {
   });
 
   t.test('for people: the URL on standard output, no colours into a pipe', async (t) => {
-    const command = `"${process.execPath}" "${MAIN}" serve "${folder}/echo.ts" --port 0 & child=$!
+    const command = `"${MAIN}" serve "${folder}/echo.ts" --port 0 & child=$!
       sleep 2; kill -INT $child; wait $child`;
     const { code, stdout, stderr } = await runToEnd(['bash', '-c', command]);
     t.equal(code, 0);
