@@ -8,6 +8,7 @@ import {
   type Serving,
   type Verdict,
 } from './exchange.js';
+import { Instance } from './instance.js';
 import type { Spawning } from './spawning.js';
 import { type Made, Stock, type StockOptions } from './stock.js';
 import { WaitingLine } from './waiting-line.js';
@@ -30,7 +31,9 @@ export class Deployment {
   readonly #line: WaitingLine<Made>;
   /** Exchanges that have not settled, instances that live, requests that wait. */
   #busy = 0;
-  #instances = 0;
+  /** Instances that are being made, and those that live. */
+  #spawning = 0;
+  readonly #spawned = new Set<Instance>();
   #retired: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
@@ -103,25 +106,31 @@ export class Deployment {
   }
 
   /**
-   * An instance at its snapshot point that lives until `release` is called.
+   * An instance that lives until it is killed or this deployment is closed.
    * @throws HatcheryError OVERLOADED, and as making one fails
    */
-  async spawn(): Promise<{ made: Made; release: () => void }> {
-    if (this.#instances >= this.#admission.instances) {
-      const reason = `${this.#instances} instances live`;
+  async spawn(): Promise<Instance> {
+    if (this.#spawning + this.#spawned.size >= this.#admission.instances) {
+      const reason = `${this.#admission.instances} instances live`;
       throw new HatcheryError('OVERLOADED', { reason, retryAfter: 1 });
     }
-    this.#instances += 1;
     this.#busy += 1;
-    const release = () => {
-      this.#instances -= 1;
-      this.#release();
-    };
+    this.#spawning += 1;
     try {
-      return { made: await this.spawning.make(), release };
+      const instance = new Instance(await this.spawning.make(), this.serving, () => {
+        this.#spawned.delete(instance);
+        this.#release();
+      });
+      this.#spawned.add(instance);
+      if (this.#closing !== undefined) {
+        await instance.end('the fabric was closed');
+      }
+      return instance;
     } catch (error) {
-      release();
+      this.#release();
       throw error;
+    } finally {
+      this.#spawning -= 1;
     }
   }
 
@@ -174,7 +183,8 @@ export class Deployment {
 
   async #close(): Promise<void> {
     this.#line.refuseAll(new HatcheryError('FABRIC_CLOSED'));
-    await this.#stock.close();
+    const ended = [...this.#spawned].map((instance) => instance.end('the fabric was closed'));
+    await Promise.all([...ended, this.#stock.close()]);
     this.spawning.close();
     this.#retired?.();
   }

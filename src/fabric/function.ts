@@ -4,7 +4,7 @@ import { HatcheryError } from '../errors.js';
 import { type ColdPhases, Timeline } from '../timeline.js';
 import type { Deployment } from './deployment.js';
 import type { FunctionRequest, Reply } from './exchange.js';
-import { Instance } from './instance.js';
+import type { Instance } from './instance.js';
 import { partsOf, type RequestParts, requestFrom, responseOf } from './web.js';
 
 /** One version of a function. */
@@ -87,9 +87,7 @@ export class DeployedFunction {
    * @throws HatcheryError FUNCTION_MISSING, FABRIC_CLOSED, OVERLOADED, DRIVER_FAILED
    */
   async spawn(): Promise<Instance> {
-    const { deployment } = this.#current();
-    const { made, release } = await deployment.spawn();
-    return new Instance(made, deployment.serving, release);
+    return this.#current().deployment.spawn();
   }
 
   /** Takes the function away, after its last request. */

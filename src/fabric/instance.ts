@@ -82,7 +82,7 @@ export class Instance {
     }
     const settled = (verdict: Verdict) => {
       if (verdict === 'doubtful') {
-        void this.#finish('a request failed');
+        void this.end('a request failed');
       }
       over();
     };
@@ -101,14 +101,15 @@ export class Instance {
 
   /** Ends the instance at once, even while it serves. Resolves when everything is freed. */
   kill(): Promise<void> {
-    return this.#finish('it was killed');
+    return this.end('it was killed');
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.kill();
   }
 
-  #finish(reason: string): Promise<void> {
+  /** The same for another reason. */
+  end(reason: string): Promise<void> {
     this.#end ??= { reason, destroyed: this.#made.shell.destroy().then(this.#onEnd) };
     return this.#end.destroyed;
   }

@@ -47,12 +47,12 @@ export async function prepare(blueprint: Blueprint, strategy: Strategy): Promise
     }
     const start = performance.now();
     const ready = await first.shell.capture();
-    await first.shell.destroy();
-    loaded.snapshot.close();
     const make = () => overSnapshot(ready, common.reusable);
+    const [made] = await Promise.all([make(), first.shell.destroy()]);
+    loaded.snapshot.close();
     return {
       ...common,
-      first: await make(),
+      first: made,
       cold: { ...cold, init: performance.now() - start },
       make,
       close: () => ready.close(),

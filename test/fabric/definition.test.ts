@@ -1,0 +1,50 @@
+import { test } from 'tap';
+import { checkDefinition } from '../../src/fabric/definition.js';
+import { DEFAULT_LIMITS } from '../../src/fabric/limits.js';
+
+const GOOD = { name: 'f', source: 'export default {}' };
+
+test('defaults are filled in', async (t) => {
+  t.strictSame(checkDefinition(GOOD), {
+    ...GOOD,
+    image: 'js',
+    env: {},
+    limits: DEFAULT_LIMITS,
+  });
+  const { limits } = checkDefinition({ ...GOOD, limits: { wallMilliseconds: 5 } });
+  t.strictSame(limits, { ...DEFAULT_LIMITS, wallMilliseconds: 5 });
+});
+
+test('what is wrong is named by its path', async (t) => {
+  const wrong: [string, unknown][] = [
+    ['definition', undefined],
+    ['definition', 'f'],
+    ['name', { source: '' }],
+    ['name', { ...GOOD, name: 'Upper' }],
+    ['name', { ...GOOD, name: '-f' }],
+    ['name', { ...GOOD, name: 'f'.repeat(64) }],
+    ['nmae', { ...GOOD, nmae: 'f' }],
+    ['file', { name: 'f' }],
+    ['file', { ...GOOD, file: 'f.ts' }],
+    ['file', { name: 'f', file: '' }],
+    ['folder', { name: 'f', file: 'f.ts', folder: '.' }],
+    ['image', { ...GOOD, image: 'hello' }],
+    ['env.A', { ...GOOD, env: { A: 1 } }],
+    ['limits.cpu', { ...GOOD, limits: { cpu: 1 } }],
+    ['limits.wallMilliseconds', { ...GOOD, limits: { wallMilliseconds: 0 } }],
+    ['limits.wallMilliseconds', { ...GOOD, limits: { wallMilliseconds: 1.5 } }],
+    ['limits.wallMilliseconds', { ...GOOD, limits: { wallMilliseconds: Number.NaN } }],
+    ['limits.memoryBytes', { ...GOOD, limits: { memoryBytes: (16 << 20) - 4096 } }],
+    ['limits.memoryBytes', { ...GOOD, limits: { memoryBytes: (16 << 20) + 1 } }],
+    ['limits.memoryBytes', { ...GOOD, limits: { memoryBytes: 2 ** 32 + 4096 } }],
+    ['limits.maxRequestBodyBytes', { ...GOOD, limits: { maxRequestBodyBytes: '1' } }],
+    ['strategy', { ...GOOD, strategy: 'fast' }],
+  ];
+  for (const [path, definition] of wrong) {
+    t.throws(
+      () => checkDefinition(definition),
+      { code: 'CONFIGURATION_INVALID', status: 400, details: { path } },
+      path,
+    );
+  }
+});
