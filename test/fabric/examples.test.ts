@@ -1,0 +1,43 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { test } from 'tap';
+import { Fabric } from '../../src/index.js';
+import { noKvm } from './kvm.js';
+
+const run = promisify(execFile);
+
+test('the example of the library runs as it stands', { skip: noKvm }, async (t) => {
+  const { stdout } = await run(process.execPath, ['dist/examples/library.js']);
+  const timing = 'accept;dur=[^;]+, queue;dur=.*, reply;dur=\\d+\\.\\d{3}';
+  t.match(
+    stdout,
+    new RegExp(
+      `^{ count: 1, url: 'http://counter/a' } ${timing}\n` +
+        `{ count: 1, url: 'http://counter/b' } ${timing}\n` +
+        `{ count: 2, url: 'http://counter/d' }\n$`,
+    ),
+  );
+});
+
+test('hello', { skip: noKvm }, async (t) => {
+  await using fabric = await Fabric.open();
+  const hello = await fabric.deploy({ name: 'hello', file: 'examples/hello.ts' });
+  for (const id of [1, 2]) {
+    const response = await hello.fetch(`http://hello/?name=Ada&id=${id}`);
+    t.match(await response.json(), { hello: 'Ada', served: 1, id: /^[0-9a-f-]{36}$/ });
+  }
+});
+
+test('a function with an npm dependency', { skip: noKvm }, async (t) => {
+  await using fabric = await Fabric.open();
+  const accounts = await fabric.deploy({ name: 'accounts', file: 'examples/with-dependency.ts' });
+  t.ok(accounts.inputs.some((path) => path.includes('node_modules/valibot')));
+  const post = (body: object) =>
+    accounts.fetch('http://accounts/', { method: 'POST', body: JSON.stringify(body) });
+  const welcome = await post({ name: 'Ada', email: 'ada@example.org' });
+  t.equal(welcome.status, 201);
+  t.strictSame(await welcome.json(), { welcome: 'Ada' });
+  const refused = await post({ name: 'Ada', email: 'nowhere' });
+  t.equal(refused.status, 422);
+  t.match(await refused.json(), { nested: { email: [/email/i] } });
+});

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'tap';
+import { ImageStore } from '../../src/image/store.js';
+
+const BUILT = 'dist/images/hello.elf';
+
+test('a built image is read once and has its digest', async (t) => {
+  const store = new ImageStore();
+  const image = await store.read('hello');
+  const digest = createHash('sha256')
+    .update(await readFile(BUILT))
+    .digest('hex');
+  t.match(image, { name: 'hello', digest });
+  t.ok(image.elf.segments.length > 0);
+  t.equal(await store.read('hello'), image);
+});
+
+test('an image may be named by its path', async (t) => {
+  t.equal((await new ImageStore().read(`./${BUILT}`)).name, 'hello');
+});
+
+test('an image that is missing or was changed is refused', async (t) => {
+  const folder = t.testdir({ 'text.elf': 'not an ELF file' });
+  const store = new ImageStore(folder);
+  await t.rejects(store.read('hello'), {
+    code: 'IMAGE_MISSING',
+    details: { image: /hello\.elf$/ },
+  });
+  await copyFile(BUILT, join(folder, 'hello.elf'));
+  await t.rejects(store.read('hello'), { code: 'IMAGE_INVALID' }, 'without a checksum');
+  await copyFile(`${BUILT}.sha256`, join(folder, 'hello.elf.sha256'));
+  t.equal((await store.read('hello')).name, 'hello', 'a failure is not remembered');
+  await writeFile(join(folder, 'js.elf'), await readFile(BUILT));
+  await writeFile(join(folder, 'js.elf.sha256'), `${'0'.repeat(64)}  js.elf\n`);
+  await t.rejects(store.read('js'), { code: 'IMAGE_INVALID', message: /checksum/ });
+  await t.rejects(store.read(join(folder, 'text.elf')), { code: 'IMAGE_INVALID' });
+});
