@@ -20,10 +20,8 @@ function cloneError(error: Error, clone: (value: unknown) => unknown): Error {
   const define = (name: string, value: unknown): void => {
     Object.defineProperty(result, name, { value, writable: true, configurable: true });
   };
-  for (const name of ['message', 'stack']) {
-    const property = Object.getOwnPropertyDescriptor(error, name);
-    if (property !== undefined && 'value' in property) define(name, String(property.value));
-  }
+  if (Object.hasOwn(error, 'message')) define('message', String(error.message));
+  if (typeof error.stack === 'string') define('stack', error.stack);
   if (Object.hasOwn(error, 'cause')) define('cause', clone(error.cause));
   return result;
 }

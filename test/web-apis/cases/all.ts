@@ -1,0 +1,28 @@
+import type { Case } from '../case.js';
+import { bodyCases } from './body.js';
+import { cryptoCases } from './crypto.js';
+import { encodingCases } from './encoding.js';
+import { eventCases } from './events.js';
+import { fileCases } from './files.js';
+import { globalCases } from './globals.js';
+import { headersCases } from './headers.js';
+import { messageCases } from './messages.js';
+import { streamCases } from './streams.js';
+import { structuredCloneCases } from './structured-clone.js';
+import { urlCases } from './url.js';
+import { urlSearchParamsCases } from './url-search-params.js';
+
+export const allCases: readonly Case[] = [
+  ...bodyCases,
+  ...cryptoCases,
+  ...encodingCases,
+  ...eventCases,
+  ...fileCases,
+  ...globalCases,
+  ...headersCases,
+  ...messageCases,
+  ...streamCases,
+  ...structuredCloneCases,
+  ...urlCases,
+  ...urlSearchParamsCases,
+];
