@@ -1,4 +1,5 @@
 /** The library as its users use it: the default driver and limits, one function, nothing switched off. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type DeployedFunction, Fabric, type Strategy } from '../src/index.js';
 import { SOURCES } from './harness/folders.js';
 import type { Durations } from './harness/process-per-request.js';
@@ -32,15 +33,17 @@ export interface FetchDurations {
 }
 
 /**
- * Fetches distinct requests, one after the other without a pause: what is left to do after a
+ * Fetches distinct requests, one after the other. Without a pause, what is left to do after a
  * response, such as a rewind, is in the figure of the next.
  *
+ * @param pause milliseconds between a response and the next request; 0 for none at all.
  * @throws Error when an answer is wrong.
  */
 export async function fetchInTurn(
   fn: DeployedFunction,
   count: number,
   first: number,
+  pause = 0,
 ): Promise<FetchDurations> {
   const durations: FetchDurations = { response: [], whole: [] };
   for (let number = first; number < first + count; number++) {
@@ -53,8 +56,15 @@ export async function fetchInTurn(
     durations.whole.push((performance.now() - start) * 1000);
     durations.response.push((answered - sent) * 1000);
     check(number, text, fn.name);
+    await stayAwake(pause);
   }
   return durations;
+}
+
+/** Waits without going to sleep, from which a processor needs some time to come back. */
+async function stayAwake(milliseconds: number): Promise<void> {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end) await nextTurn();
 }
 
 /** Microseconds of requests by their parts, without the standard's objects. */

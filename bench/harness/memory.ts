@@ -21,6 +21,14 @@ export function residentMebibytes(processId: number): number {
   return children(processId).reduce((sum, child) => sum + residentMebibytes(child), own);
 }
 
+/**
+ * A process's share of the memory that it maps, in MiB: a page that several mappings show (a
+ * snapshot's, in all its instances) counts once in all, where VmRSS counts it for each.
+ */
+export function proportionalMebibytes(processId: number): number {
+  return field(`/proc/${processId}/smaps_rollup`, 'Pss') / 1024;
+}
+
 /** What the kernel thinks new programs could take, in MiB: less by all that anybody holds. */
 export function availableMebibytes(): number {
   return field('/proc/meminfo', 'MemAvailable') / 1024;

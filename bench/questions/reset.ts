@@ -46,8 +46,8 @@ export const reset: Question = {
         unit: 'µs',
         baseline: { name: 'posix_spawn+wait', value: baseline.p50 },
         ratio: share,
-        target: atMost(share, SHARE, `at most ${SHARE} of posix_spawn+wait`),
-        note: 'fn.fetch(request) until it has resolved; the process is a static musl program that prints the same bytes',
+        target: atMost(share, SHARE, `at most ${SHARE}`),
+        note: 'fn.fetch(request) until it has resolved, one after the other, so that the rewind is in it; the process is a static musl program that prints the same bytes',
       },
       {
         question: 'reset',
