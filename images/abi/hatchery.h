@@ -32,7 +32,9 @@
  * IMAGE. A static ELF64 executable for x86-64, not position-independent. Every PT_LOAD segment MUST
  * lie in [HATCHERY_IMAGE_ADDRESS, HATCHERY_IMAGE_END), start on a page of its own (p_vaddr modulo
  * 4096 may be non-zero, but no page may belong to two segments) and MUST NOT be both writable and
- * executable. The host maps each page with exactly the segment's permissions. The image carries
+ * executable. The host maps each page with exactly the segment's permissions; where no other segment
+ * is in the same 2 MiB, it MAY map all of them, zeroes around a segment that is not writable. The
+ * image carries
  * one ELF note, name "Hatchery", type HATCHERY_NOTE_ABI, whose description is the ABI version as a
  * uint32_t. It MUST NOT contain a SYSCALL instruction.
  */
@@ -76,7 +78,8 @@ struct hatchery_boot {
     uint64_t magic;               /* HATCHERY_MAGIC */
     uint32_t abi_version;         /* HATCHERY_ABI_VERSION */
     uint32_t reserved;            /* 0 */
-    uint64_t memory_bytes;        /* all memory of the instance; a multiple of 4096 */
+    uint64_t memory_bytes;        /* the instance's memory but for read-only segments, which all
+                                     instances of a function share; a multiple of 4096 */
     uint64_t heap_bytes;          /* mapped bytes at HATCHERY_HEAP_ADDRESS */
     uint64_t stack_bytes;         /* mapped bytes below HATCHERY_STACK_TOP */
     uint64_t configuration_bytes; /* bytes of items behind this page */

@@ -100,23 +100,30 @@ Status Machine::add_memory(bool keep_log) {
             return enabled.failure();
         }
     }
-    struct kvm_userspace_memory_region region = {};
-    region.slot = 0;
-    region.flags = keeps_log_ ? KVM_MEM_LOG_DIRTY_PAGES : 0;
-    region.guest_phys_addr = 0;
-    region.memory_size = memory_.size();
-    region.userspace_addr = reinterpret_cast<uint64_t>(memory_.bytes());
-    auto added = HATCHERY_IOCTL(vm_.get(), KVM_SET_USER_MEMORY_REGION, &region);
-    if (!added.ok()) {
-        return added.failure();
-    }
     const PageTables& tables = snapshot_->tables();
-    region = {};
-    region.slot = 1;
-    region.guest_phys_addr = tables.physical_address();
-    region.memory_size = tables.memory().size();
-    region.userspace_addr = reinterpret_cast<uint64_t>(tables.memory().bytes());
-    added = HATCHERY_IOCTL(vm_.get(), KVM_SET_USER_MEMORY_REGION, &region);
+    const SharedRegion* shared = snapshot_->shared();
+    failed = add_slot(0, keeps_log_ ? KVM_MEM_LOG_DIRTY_PAGES : 0, 0, memory_.bytes(),
+                      memory_.size());
+    if (!failed) {
+        failed = add_slot(1, 0, tables.physical_address(), tables.memory().bytes(),
+                          tables.memory().size());
+    }
+    if (!failed && shared != nullptr) {
+        failed = add_slot(2, KVM_MEM_READONLY, shared->physical_address(), shared->bytes(),
+                          shared->size());
+    }
+    return failed;
+}
+
+Status Machine::add_slot(uint32_t slot, uint32_t flags, uint64_t physical_address,
+                         const uint8_t* bytes, size_t size) {
+    struct kvm_userspace_memory_region region = {};
+    region.slot = slot;
+    region.flags = flags;
+    region.guest_phys_addr = physical_address;
+    region.memory_size = size;
+    region.userspace_addr = reinterpret_cast<uint64_t>(bytes);
+    auto added = HATCHERY_IOCTL(vm_.get(), KVM_SET_USER_MEMORY_REGION, &region);
     return added.ok() ? kSuccess : Status(added.failure());
 }
 

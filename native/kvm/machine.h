@@ -119,6 +119,8 @@ class Machine {
     explicit Machine(std::shared_ptr<Snapshot> snapshot);
     Status create_vcpu();
     Status add_memory(bool keep_log);
+    Status add_slot(uint32_t slot, uint32_t flags, uint64_t physical_address,
+                    const uint8_t* bytes, size_t size);
     void set_registers();
     /* Completes the doorbell that the last exit was about, without running the guest. */
     Status complete_exit();

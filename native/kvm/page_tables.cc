@@ -4,8 +4,6 @@
 #include <cstring>
 #include <vector>
 
-#include "../../images/abi/hatchery.h"
-
 namespace hatchery {
 namespace {
 
@@ -14,6 +12,7 @@ constexpr uint64_t kWritable = 1u << 1;
 constexpr uint64_t kUser = 1u << 2;
 constexpr uint64_t kAccessed = 1u << 5;
 constexpr uint64_t kDirty = 1u << 6;
+constexpr uint64_t kLarge = 1u << 7;
 constexpr uint64_t kNoExecute = 1ull << 63;
 constexpr uint64_t kAddressMask = 0x000ffffffffff000;
 constexpr unsigned kIndexBits = 9;
@@ -26,15 +25,19 @@ class Builder {
   public:
     explicit Builder(uint64_t physical_address) : base_(physical_address), tables_(1, Table{}) {}
 
-    void map(uint64_t virtual_address, uint64_t physical_address, bool writable, bool executable) {
+    /* Maps the page at `offset` of the placement. */
+    void map(const Placement& placement, uint64_t offset) {
+        const uint64_t virtual_address = placement.virtual_address + offset;
+        const unsigned last_level = placement.large ? 1 : 0;
         size_t table = 0;
-        for (unsigned level = 3; level > 0; level--) {
+        for (unsigned level = 3; level > last_level; level--) {
             table = descend(table, index(virtual_address, level));
         }
-        uint64_t entry = physical_address | kPresent | kUser | kAccessed | kDirty;
-        entry |= writable ? kWritable : 0;
-        entry |= executable ? 0 : kNoExecute;
-        tables_[table][index(virtual_address, 0)] = entry;
+        uint64_t entry = (placement.physical_address + offset) | kPresent | kUser | kAccessed | kDirty;
+        entry |= placement.writable ? kWritable : 0;
+        entry |= placement.executable ? 0 : kNoExecute;
+        entry |= placement.large ? kLarge : 0;
+        tables_[table][index(virtual_address, last_level)] = entry;
     }
 
     const std::vector<Table>& tables() const { return tables_; }
@@ -64,9 +67,7 @@ Result<std::shared_ptr<const PageTables>> PageTables::build(std::span<const Plac
     Builder builder(physical_address);
     for (const Placement& placement : placements) {
         for (uint64_t page = 0; page < placement.pages; page++) {
-            const uint64_t offset = page * HATCHERY_PAGE_BYTES;
-            builder.map(placement.virtual_address + offset, placement.physical_address + offset,
-                        placement.writable, placement.executable);
+            builder.map(placement, page * placement.page_bytes());
         }
     }
     const size_t bytes = builder.tables().size() * sizeof(Table);

@@ -6,17 +6,23 @@
 #include <memory>
 #include <span>
 
+#include "../../images/abi/hatchery.h"
 #include "descriptor.h"
 
 namespace hatchery {
 
-/* Consecutive pages that are mapped alike. Addresses are multiples of 4096. */
+inline constexpr uint64_t kLargePageBytes = 2u << 20;
+
+/* Consecutive pages that are mapped alike. Addresses are multiples of the page size. */
 struct Placement {
     uint64_t virtual_address;
     uint64_t physical_address;
     uint64_t pages;
     bool writable;
     bool executable;
+    bool large; /* pages of 2 MiB instead of 4 KiB */
+
+    uint64_t page_bytes() const { return large ? kLargePageBytes : HATCHERY_PAGE_BYTES; }
 };
 
 /*

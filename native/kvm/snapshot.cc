@@ -3,15 +3,39 @@
 #include <fcntl.h>
 
 #include <cstring>
-#include <vector>
 
 #include "resume_stub.h"
 
 namespace hatchery {
 namespace {
 
-constexpr uint64_t kTablesAlignment = 2u << 20;
-constexpr uint64_t kTablesRoom = 2ull << 30;
+/* Where the regions are in guest physical memory: one after the other, with room between. */
+struct PhysicalMap {
+    explicit PhysicalMap(const LoadPlan& plan)
+        : tables((plan.memory.bytes + kLargePageBytes - 1) / kLargePageBytes * kLargePageBytes),
+          doorbell(tables + kRoom),
+          shared(doorbell + kRoom) {}
+
+    /* Tables for less than 512 GiB need less than this. */
+    static constexpr uint64_t kRoom = 2ull << 30;
+
+    uint64_t tables;
+    uint64_t doorbell;
+    uint64_t shared;
+};
+
+std::vector<Placement> all_placements(const LoadPlan& plan, const PhysicalMap& map) {
+    std::vector<Placement> placements = plan.memory.placements;
+    for (Placement placement : plan.shared.placements) {
+        placement.physical_address += map.shared;
+        placements.push_back(placement);
+    }
+    placements.push_back({HATCHERY_RESUME_ADDRESS, 0, 1, false, true, false});
+    placements.push_back({HATCHERY_RESUME_ADDRESS + HATCHERY_PAGE_BYTES, HATCHERY_PAGE_BYTES,
+                          kResumePages - 1, false, false, false});
+    placements.push_back({HATCHERY_DOORBELL_ADDRESS, map.doorbell, 1, true, false, false});
+    return placements;
+}
 
 /* CR0: PE, MP, ET, NE, WP, AM, PG. CR4: PAE, OSFXSR, OSXMMEXCPT. EFER: LME, LMA, NXE; SCE stays
  * clear, so that SYSCALL is an invalid instruction. (Intel SDM volume 3A, sections 2.2.1 and 2.5.) */
@@ -111,28 +135,31 @@ Status Snapshot::seal() {
 
 Result<std::shared_ptr<Snapshot>> Snapshot::load(std::shared_ptr<const KvmDevice> device,
                                                  const LoadPlan& plan) {
-    std::shared_ptr<Snapshot> snapshot(new Snapshot(plan.memory_bytes));
-    const uint64_t tables_address =
-        (plan.memory_bytes + kTablesAlignment - 1) / kTablesAlignment * kTablesAlignment;
-    std::vector<Placement> placements(plan.placements.begin(), plan.placements.end());
-    placements.push_back({HATCHERY_RESUME_ADDRESS, 0, 1, false, true});
-    placements.push_back({HATCHERY_RESUME_ADDRESS + HATCHERY_PAGE_BYTES, HATCHERY_PAGE_BYTES,
-                          kResumePages - 1, false, false});
-    /* Tables for less than 512 GiB take less than this behind the memory. */
-    const uint64_t doorbell_address = tables_address + kTablesRoom;
-    placements.push_back({HATCHERY_DOORBELL_ADDRESS, doorbell_address, 1, true, false});
-    auto tables = PageTables::build(placements, tables_address);
+    std::shared_ptr<Snapshot> snapshot(new Snapshot(plan.memory.bytes));
+    const PhysicalMap map(plan);
+    auto tables = PageTables::build(all_placements(plan, map), map.tables);
     if (!tables.ok()) {
         return tables.failure();
     }
     snapshot->device_ = std::move(device);
     snapshot->tables_ = tables.value();
-    snapshot->doorbell_ = doorbell_address;
+    snapshot->doorbell_ = map.doorbell;
+    if (plan.shared.bytes > 0) {
+        auto shared = SharedRegion::create(plan.shared.bytes, map.shared);
+        if (!shared.ok()) {
+            return shared.failure();
+        }
+        for (const Content& content : plan.shared.contents) {
+            put(shared.value()->bytes(), content.physical_address, content.bytes.data(),
+                content.bytes.size());
+        }
+        snapshot->shared_ = shared.value();
+    }
     if (Status failed = snapshot->create_file()) {
         return *failed;
     }
     {
-        auto memory = Mapping::map(plan.memory_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+        auto memory = Mapping::map(plan.memory.bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
                                    snapshot->file_.get());
         if (!memory.ok()) {
             return memory.failure();
@@ -140,7 +167,7 @@ Result<std::shared_ptr<Snapshot>> Snapshot::load(std::shared_ptr<const KvmDevice
         uint8_t* bytes = memory.value().bytes();
         write_resume_stub(bytes, plan.entry);
         snapshot->filled_.add_bytes(0, kResumeBytes);
-        for (const Content& content : plan.contents) {
+        for (const Content& content : plan.memory.contents) {
             put(bytes, content.physical_address, content.bytes.data(), content.bytes.size());
             snapshot->filled_.add_bytes(content.physical_address, content.bytes.size());
         }
@@ -157,6 +184,7 @@ Result<std::shared_ptr<Snapshot>> Snapshot::capture(const uint8_t* memory, const
     std::shared_ptr<Snapshot> snapshot(new Snapshot(memory_bytes_));
     snapshot->device_ = device_;
     snapshot->tables_ = tables_;
+    snapshot->shared_ = shared_;
     snapshot->doorbell_ = doorbell_;
     snapshot->filled_ = filled_;
     snapshot->filled_.add(written);

@@ -7,12 +7,14 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <vector>
 
 #include "descriptor.h"
 #include "kvm_device.h"
 #include "page_set.h"
 #include "page_tables.h"
 #include "result.h"
+#include "shared_region.h"
 
 namespace hatchery {
 
@@ -23,18 +25,25 @@ struct RegisterState {
     struct kvm_vcpu_events events;
 };
 
-/* Bytes that a cold snapshot has in memory from the start; inside the memory. */
+/* Bytes that a region has from the start; inside the region. */
 struct Content {
     uint64_t physical_address;
     std::span<const uint8_t> bytes;
 };
 
+/* A region of guest physical memory: its size, what is mapped of it, and what is in it. */
+struct RegionPlan {
+    uint64_t bytes = 0;
+    std::vector<Placement> placements; /* physical addresses count from the region's start */
+    std::vector<Content> contents;     /* the same */
+};
+
 struct LoadPlan {
-    uint64_t memory_bytes;
-    uint64_t entry;
-    /* Do not include the resume stub's pages, which are the first of the memory. */
-    std::span<const Placement> placements;
-    std::span<const Content> contents;
+    uint64_t entry = 0;
+    /* A machine's own. Its first pages are the resume stub's, of which the plan says nothing. */
+    RegionPlan memory;
+    /* Read-only, and the same pages for all machines; may be empty. */
+    RegionPlan shared;
 };
 
 /*
@@ -61,6 +70,8 @@ class Snapshot {
     int memory_file() const { return file_.get(); }
     /* The memory as it was taken; read-only. */
     const uint8_t* memory() const { return view_.bytes(); }
+    /* The read-only region: its host memory, nullptr if there is none. */
+    const SharedRegion* shared() const { return shared_.get(); }
     /* Where the doorbell's page is in guest physical memory, with nothing behind it. */
     uint64_t doorbell() const { return doorbell_; }
     const RegisterState& registers() const { return registers_; }
@@ -83,6 +94,7 @@ class Snapshot {
 
     std::shared_ptr<const KvmDevice> device_;
     std::shared_ptr<const PageTables> tables_;
+    std::shared_ptr<const SharedRegion> shared_;
     size_t memory_bytes_;
     uint64_t doorbell_ = 0;
     Descriptor file_;

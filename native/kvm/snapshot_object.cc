@@ -11,33 +11,45 @@ uint64_t integer(const Napi::Object& object, const char* name) {
     return static_cast<uint64_t>(object.Get(name).ToNumber().Int64Value());
 }
 
-bool page_aligned(uint64_t value) {
-    return value % HATCHERY_PAGE_BYTES == 0;
+RegionPlan region_from(const Napi::Object& given) {
+    RegionPlan region;
+    region.bytes = integer(given, "bytes");
+    const auto placements = given.Get("placements").As<Napi::Array>();
+    for (uint32_t i = 0; i < placements.Length(); i++) {
+        const Napi::Object one = placements.Get(i).As<Napi::Object>();
+        region.placements.push_back(
+            {integer(one, "virtualAddress"), integer(one, "physicalAddress"),
+             integer(one, "pages"), one.Get("writable").ToBoolean(),
+             one.Get("executable").ToBoolean(), one.Get("large").ToBoolean()});
+    }
+    const auto contents = given.Get("contents").As<Napi::Array>();
+    for (uint32_t i = 0; i < contents.Length(); i++) {
+        const Napi::Object one = contents.Get(i).As<Napi::Object>();
+        auto bytes = one.Get("bytes").As<Napi::Uint8Array>();
+        region.contents.push_back(
+            {integer(one, "physicalAddress"), {bytes.Data(), bytes.ByteLength()}});
+    }
+    return region;
 }
 
 /* JavaScript validated the plan; this only keeps a mistake there from becoming a wild write. */
-bool plan_is_sound(const LoadPlan& plan) {
+bool region_is_sound(const RegionPlan& region, uint64_t granularity, bool may_be_writable) {
     const auto inside = [&](uint64_t address, uint64_t count) {
-        return address <= plan.memory_bytes && count <= plan.memory_bytes - address;
+        return address <= region.bytes && count <= region.bytes - address;
     };
-    if (plan.memory_bytes < kMinimumMemoryBytes || !page_aligned(plan.memory_bytes)) {
+    if (region.bytes % granularity != 0) {
         return false;
     }
-    for (const Placement& placement : plan.placements) {
-        const bool aligned =
-            page_aligned(placement.virtual_address) && page_aligned(placement.physical_address);
-#ifdef HATCHERY_TEST_HOOKS
-        const bool backed = true; /* tests place absent memory to see what a guest can do with it */
-#else
-        const bool backed = placement.pages <= plan.memory_bytes / HATCHERY_PAGE_BYTES &&
-                            inside(placement.physical_address,
-                                   placement.pages * HATCHERY_PAGE_BYTES);
-#endif
-        if (!aligned || !backed || (placement.writable && placement.executable)) {
+    for (const Placement& placement : region.placements) {
+        const uint64_t page = placement.page_bytes();
+        if (placement.virtual_address % page != 0 || placement.physical_address % page != 0 ||
+            placement.pages > region.bytes / page ||
+            !inside(placement.physical_address, placement.pages * page) ||
+            (placement.writable && (placement.executable || !may_be_writable))) {
             return false;
         }
     }
-    for (const Content& content : plan.contents) {
+    for (const Content& content : region.contents) {
         if (!inside(content.physical_address, content.bytes.size())) {
             return false;
         }
@@ -131,24 +143,13 @@ Napi::Object new_snapshot_object(Napi::Env env, std::shared_ptr<Snapshot> snapsh
 Napi::Value load_snapshot(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     const Napi::Object given = info[0].As<Napi::Object>();
-    const auto given_placements = given.Get("placements").As<Napi::Array>();
-    std::vector<Placement> placements;
-    for (uint32_t i = 0; i < given_placements.Length(); i++) {
-        const Napi::Object one = given_placements.Get(i).As<Napi::Object>();
-        placements.push_back({integer(one, "virtualAddress"), integer(one, "physicalAddress"),
-                              integer(one, "pages"), one.Get("writable").ToBoolean(),
-                              one.Get("executable").ToBoolean()});
-    }
-    const auto given_contents = given.Get("contents").As<Napi::Array>();
-    std::vector<Content> contents;
-    for (uint32_t i = 0; i < given_contents.Length(); i++) {
-        const Napi::Object one = given_contents.Get(i).As<Napi::Object>();
-        auto bytes = one.Get("bytes").As<Napi::Uint8Array>();
-        contents.push_back({integer(one, "physicalAddress"), {bytes.Data(), bytes.ByteLength()}});
-    }
-    const LoadPlan plan = {integer(given, "memoryBytes"), integer(given, "entry"), placements,
-                           contents};
-    if (!plan_is_sound(plan)) {
+    LoadPlan plan;
+    plan.entry = integer(given, "entry");
+    plan.memory = region_from(given.Get("memory").As<Napi::Object>());
+    plan.shared = region_from(given.Get("shared").As<Napi::Object>());
+    if (plan.memory.bytes < kMinimumMemoryBytes ||
+        !region_is_sound(plan.memory, HATCHERY_PAGE_BYTES, true) ||
+        !region_is_sound(plan.shared, kLargePageBytes, false)) {
         return throw_failure(env, {"load", EINVAL});
     }
     auto device = KvmDevice::shared();

@@ -2,7 +2,7 @@
 
 import { createRequire } from 'node:module';
 import { HatcheryError } from '../errors.js';
-import type { Content, Placement } from './layout.js';
+import type { Region } from './layout.js';
 
 /** `reason` of {@link NativeMachine.run}: 0 boots, the others are `enum hatchery_resume`. */
 export const RESUME = { boot: 0, request: 1, chunk: 2, continue: 3 } as const;
@@ -61,10 +61,9 @@ export interface KvmAddon {
   /** Opens /dev/kvm and tries a machine; throws a {@link NativeFailure}. */
   probe(): { readonly tscHertz: number; readonly reportsXsave: boolean };
   load(plan: {
-    readonly memoryBytes: number;
     readonly entry: number;
-    readonly placements: readonly Placement[];
-    readonly contents: readonly Content[];
+    readonly memory: Region;
+    readonly shared: Region;
   }): NativeSnapshot;
 }
 

@@ -42,9 +42,9 @@ export class KvmDriver implements Driver {
     });
     try {
       const native = this.#addon.load({
-        memoryBytes: options.memoryBytes,
         entry: options.image.entry,
-        ...layout,
+        memory: layout.memory,
+        shared: layout.shared,
       });
       return new KvmSnapshot(
         { addon: this.#addon, channel: layout.channel, all: this.#snapshots },

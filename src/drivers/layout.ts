@@ -1,32 +1,44 @@
 /**
  * Where an image, its configuration and its memory go in a guest: the ADDRESS SPACE and BOOT PAGE of
- * `images/abi/hatchery.h`. Physical memory is filled from the bottom: the resume stub's pages (the
- * addon's own), boot page and configuration, image, channel, stack, heap.
+ * `images/abi/hatchery.h`. An instance's own memory is filled from the bottom: the resume stub's pages
+ * (the addon's own), boot page and configuration, image, channel, stack, heap. Large read-only
+ * segments go into a region that all instances share.
  */
 
 import { HatcheryError } from '../errors.js';
 import { ABI_VERSION } from '../image/elf.js';
 import type { Configuration, ImageSegment, LoadOptions } from './driver.js';
 
-/** Consecutive pages that are mapped alike; addresses are multiples of 4096. */
+/** Consecutive pages that are mapped alike; addresses are multiples of the page size. */
 export interface Placement {
   readonly virtualAddress: number;
+  /** Counts from the start of the region. */
   readonly physicalAddress: number;
   readonly pages: number;
   readonly writable: boolean;
   readonly executable: boolean;
+  /** Pages of 2 MiB instead of 4 KiB. */
+  readonly large: boolean;
 }
 
-/** Bytes that physical memory has from the start; the rest is zero. */
+/** Bytes that a region has from the start; the rest is zero. */
 export interface Content {
   readonly physicalAddress: number;
   readonly bytes: Uint8Array;
 }
 
+export interface Region {
+  readonly bytes: number;
+  readonly placements: readonly Placement[];
+  readonly contents: readonly Content[];
+}
+
 export interface Layout {
-  readonly placements: Placement[];
-  readonly contents: Content[];
-  /** Where the channel is in physical memory. */
+  /** The instance's own memory. */
+  readonly memory: Region;
+  /** Code and constants, the same pages for all instances. */
+  readonly shared: Region;
+  /** Where the channel is in the instance's own memory. */
   readonly channel: number;
 }
 
@@ -39,6 +51,8 @@ export interface Platform {
 }
 
 const PAGE_BYTES = 4096;
+const LARGE_PAGE_BYTES = 2 << 20;
+const SMALLEST_LARGE_SEGMENT_BYTES = 256 << 10;
 const BOOT_ADDRESS = 0x00200000;
 const BOOT_END = 0x04000000;
 const CHANNEL_ADDRESS = 0x50000000;
@@ -50,42 +64,34 @@ const LARGEST_STACK_BYTES = 8 << 20;
 /** What is left for the heap must at least be this, or the image is not worth starting. */
 const SMALLEST_HEAP_BYTES = 1 << 20;
 
-const roundUpToPages = (bytes: number) => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
+const roundUp = (bytes: number, unit: number) => Math.ceil(bytes / unit) * unit;
 
 /** @throws HatcheryError CONFIGURATION_INVALID when the memory cannot hold it all. */
 export function layOut(options: LoadOptions, platform: Platform): Layout {
   const { image, configuration, memoryBytes } = options;
-  const placements: Placement[] = [];
-  const contents: Content[] = [];
-  let next = platform.reservedBytes;
-
-  const place = (virtualAddress: number, bytes: number, rights: Rights): number => {
-    const physicalAddress = next;
-    const pages = roundUpToPages(bytes) / PAGE_BYTES;
-    placements.push({ virtualAddress, physicalAddress, pages, ...rights });
-    next += pages * PAGE_BYTES;
-    return physicalAddress;
-  };
+  const memory = new RegionPlan(platform.reservedBytes);
+  const shared = new RegionPlan(0);
 
   const items = encodeConfiguration(configuration);
   if (PAGE_BYTES + items.length > BOOT_END - BOOT_ADDRESS) {
     throw tooLarge('the code and the environment of the function are larger than 62 MiB');
   }
-  const boot = place(BOOT_ADDRESS, PAGE_BYTES + items.length, READ_ONLY);
+  const boot = memory.place(BOOT_ADDRESS, PAGE_BYTES + items.length, READ_ONLY);
   for (const segment of image.segments) {
-    contents.push(placeSegment(segment, place));
+    const large = !segment.writable && hasLargePagesToItself(segment, image.segments);
+    (large ? shared : memory).placeSegment(segment, large);
   }
-  const channel = place(CHANNEL_ADDRESS, platform.channelBytes, READ_WRITE);
-  const stackBytes = roundUpToPages(Math.min(LARGEST_STACK_BYTES, memoryBytes / 8));
-  place(STACK_TOP - stackBytes, stackBytes, READ_WRITE);
-  const heapBytes = memoryBytes - next;
+  const channel = memory.place(CHANNEL_ADDRESS, platform.channelBytes, READ_WRITE);
+  const stackBytes = roundUp(Math.min(LARGEST_STACK_BYTES, memoryBytes / 8), PAGE_BYTES);
+  memory.place(STACK_TOP - stackBytes, stackBytes, READ_WRITE);
+  const heapBytes = memoryBytes - memory.bytes;
   if (heapBytes < SMALLEST_HEAP_BYTES) {
     throw tooLarge(
       `${memoryBytes} bytes cannot hold the image and the function; ` +
-        `at least ${next + SMALLEST_HEAP_BYTES} are needed`,
+        `at least ${memory.bytes + SMALLEST_HEAP_BYTES} are needed`,
     );
   }
-  place(HEAP_ADDRESS, heapBytes, READ_WRITE);
+  memory.place(HEAP_ADDRESS, heapBytes, READ_WRITE);
 
   const bootPage = encodeBootPage({
     memoryBytes,
@@ -94,22 +100,58 @@ export function layOut(options: LoadOptions, platform: Platform): Layout {
     configurationBytes: items.length,
     tscHertz: platform.tscHertz,
   });
-  contents.push({ physicalAddress: boot, bytes: bootPage });
-  contents.push({ physicalAddress: boot + PAGE_BYTES, bytes: items });
-  return { placements, contents, channel };
+  memory.contents.push({ physicalAddress: boot, bytes: bootPage });
+  memory.contents.push({ physicalAddress: boot + PAGE_BYTES, bytes: items });
+  return { memory, shared, channel };
 }
 
 type Rights = Pick<Placement, 'writable' | 'executable'>;
 const READ_ONLY: Rights = { writable: false, executable: false };
 const READ_WRITE: Rights = { writable: true, executable: false };
 
-function placeSegment(
-  segment: ImageSegment,
-  place: (virtualAddress: number, bytes: number, rights: Rights) => number,
-): Content {
-  const intoPage = segment.address % PAGE_BYTES;
-  const physicalAddress = place(segment.address - intoPage, intoPage + segment.size, segment);
-  return { physicalAddress: physicalAddress + intoPage, bytes: segment.bytes };
+/** A region that is filled from the bottom. */
+class RegionPlan implements Region {
+  readonly placements: Placement[] = [];
+  readonly contents: Content[] = [];
+
+  /** @param bytes how much of it is taken at first */
+  constructor(public bytes: number) {}
+
+  /** Maps the next free pages; returns their physical address. */
+  place(virtualAddress: number, size: number, rights: Rights, large = false): number {
+    const physicalAddress = this.bytes;
+    const pageBytes = large ? LARGE_PAGE_BYTES : PAGE_BYTES;
+    const pages = Math.ceil(size / pageBytes);
+    const { writable, executable } = rights;
+    this.placements.push({ virtualAddress, physicalAddress, pages, writable, executable, large });
+    this.bytes += pages * pageBytes;
+    return physicalAddress;
+  }
+
+  placeSegment(segment: ImageSegment, large: boolean): void {
+    const intoPage = segment.address % (large ? LARGE_PAGE_BYTES : PAGE_BYTES);
+    const start = this.place(segment.address - intoPage, intoPage + segment.size, segment, large);
+    this.contents.push({ physicalAddress: start + intoPage, bytes: segment.bytes });
+  }
+}
+
+/**
+ * Whether no other segment is in the large pages that this one touches. A small segment is not worth
+ * a large page: every snapshot would hold one for it.
+ */
+function hasLargePagesToItself(segment: ImageSegment, all: readonly ImageSegment[]): boolean {
+  const firstPage = ({ address }: ImageSegment) => Math.floor(address / LARGE_PAGE_BYTES);
+  const lastPage = ({ address, size }: ImageSegment) =>
+    Math.floor((address + size - 1) / LARGE_PAGE_BYTES);
+  return (
+    segment.size >= SMALLEST_LARGE_SEGMENT_BYTES &&
+    all.every(
+      (other) =>
+        other === segment ||
+        lastPage(other) < firstPage(segment) ||
+        firstPage(other) > lastPage(segment),
+    )
+  );
 }
 
 function tooLarge(problem: string): HatcheryError {

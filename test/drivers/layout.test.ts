@@ -3,18 +3,19 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { ImageSegment } from '../../src/drivers/driver.js';
-import { encodeConfiguration, layOut } from '../../src/drivers/layout.js';
+import { encodeConfiguration, layOut, type Region } from '../../src/drivers/layout.js';
 import { HatcheryError } from '../../src/errors.js';
 
 const PAGE_BYTES = 4096;
+const LARGE_PAGE_BYTES = 2 << 20;
 const platform = { reservedBytes: 5 * PAGE_BYTES, channelBytes: 0x90000, tscHertz: 2e9 };
 
 const segments = fc
   .array(
     fc.record({
-      gap: fc.integer({ min: 0, max: 5 }),
+      gap: fc.integer({ min: 0, max: 600 }),
       intoPage: fc.integer({ min: 0, max: PAGE_BYTES - 1 }),
-      size: fc.integer({ min: 1, max: 5 * PAGE_BYTES }),
+      size: fc.integer({ min: 1, max: 100 * PAGE_BYTES }),
       share: fc.double({ min: 0, max: 1, noNaN: true }),
       rights: fc.constantFrom('code', 'data', 'constants'),
     }),
@@ -58,26 +59,44 @@ t.test('a layout', (t) => {
         } catch (error) {
           return error instanceof HatcheryError && error.code === 'CONFIGURATION_INVALID';
         }
-        let physicalEnd = platform.reservedBytes;
-        for (const placement of layout.placements) {
-          if (placement.physicalAddress !== physicalEnd) return false;
-          physicalEnd += placement.pages * PAGE_BYTES;
-          if (placement.writable && placement.executable) return false;
-        }
-        const virtual = [...layout.placements].sort((a, b) => a.virtualAddress - b.virtualAddress);
+        const { memory, shared } = layout;
+        const filledFrom = (region: Region, start: number) => {
+          let end = start;
+          for (const { physicalAddress, pages, large } of region.placements) {
+            if (physicalAddress !== end) return -1;
+            end += pages * (large ? LARGE_PAGE_BYTES : PAGE_BYTES);
+          }
+          return end;
+        };
+        const all = [...memory.placements, ...shared.placements];
+        const rightsKept =
+          all.every(({ writable, executable }) => !(writable && executable)) &&
+          shared.placements.every(({ writable, large }) => large && !writable);
+        const virtual = all.sort((a, b) => a.virtualAddress - b.virtualAddress);
         const overlaps = virtual.some((placement, index) => {
           const before = virtual[index - 1];
           return (
             before !== undefined &&
-            before.virtualAddress + before.pages * PAGE_BYTES > placement.virtualAddress
+            before.virtualAddress + before.pages * (before.large ? LARGE_PAGE_BYTES : PAGE_BYTES) >
+              placement.virtualAddress
           );
         });
-        const contentsInside = layout.contents.every(
-          ({ physicalAddress, bytes }) =>
-            physicalAddress >= platform.reservedBytes &&
-            physicalAddress + bytes.length <= layout.channel,
+        const contentsInside =
+          memory.contents.every(
+            ({ physicalAddress, bytes }) =>
+              physicalAddress >= platform.reservedBytes &&
+              physicalAddress + bytes.length <= layout.channel,
+          ) &&
+          shared.contents.every(
+            ({ physicalAddress, bytes }) => physicalAddress + bytes.length <= shared.bytes,
+          );
+        return (
+          filledFrom(memory, platform.reservedBytes) === memoryBytes &&
+          filledFrom(shared, 0) === shared.bytes &&
+          !overlaps &&
+          rightsKept &&
+          contentsInside
         );
-        return physicalEnd === memoryBytes && !overlaps && contentsInside;
       },
     ),
   );

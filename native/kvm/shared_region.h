@@ -1,0 +1,50 @@
+/* Memory that all machines of a function read and none can write: code and constants. */
+#ifndef HATCHERY_KVM_SHARED_REGION_H
+#define HATCHERY_KVM_SHARED_REGION_H
+
+#include <cstdint>
+#include <memory>
+
+#include "descriptor.h"
+#include "page_tables.h"
+
+namespace hatchery {
+
+/*
+ * Zeroed memory in transparent huge pages where the host gives them: the first touch of a page in a
+ * new machine costs some microseconds, whatever its size. Machines get it as a read-only memory slot.
+ */
+class SharedRegion {
+  public:
+    /* `size` is a multiple of kLargePageBytes, and so is `physical_address`. */
+    static Result<std::shared_ptr<SharedRegion>> create(size_t size, uint64_t physical_address) {
+        auto mapping = Mapping::map(size + kLargePageBytes, PROT_READ | PROT_WRITE,
+                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+        if (!mapping.ok()) {
+            return mapping.failure();
+        }
+        auto region = std::make_shared<SharedRegion>();
+        const auto start = reinterpret_cast<uintptr_t>(mapping.value().bytes());
+        region->skip_ = (kLargePageBytes - start % kLargePageBytes) % kLargePageBytes;
+        region->mapping_ = std::move(mapping.value());
+        region->size_ = size;
+        region->physical_address_ = physical_address;
+        /* A host without huge pages serves as well, only slower. */
+        (void)madvise(region->bytes(), size, MADV_HUGEPAGE);
+        return region;
+    }
+
+    uint8_t* bytes() const { return mapping_.bytes() + skip_; }
+    size_t size() const { return size_; }
+    uint64_t physical_address() const { return physical_address_; }
+
+  private:
+    Mapping mapping_;
+    size_t skip_ = 0; /* to the first large page's boundary */
+    size_t size_ = 0;
+    uint64_t physical_address_ = 0;
+};
+
+}  // namespace hatchery
+
+#endif
