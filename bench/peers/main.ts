@@ -10,6 +10,7 @@ import { alternate } from '../harness/rounds.js';
 import { ratio, summarize } from '../harness/statistics.js';
 import { chart } from './chart.js';
 import { crun, runc } from './containers.js';
+import { hatcheryClone, hatcheryReset } from './hatchery.js';
 import { isolatedVm } from './isolated-vm.js';
 import { Absent, type OpenPeer, type Peer } from './peer.js';
 import { bubblewrap, nodeEval, posixSpawn } from './processes.js';
@@ -18,7 +19,7 @@ import { markdownTable, replaceBetweenMarkers } from './readme.js';
 import type { PeerResult } from './result.js';
 import { workerThreads } from './worker-threads.js';
 
-const OWN: readonly Peer[] = [];
+const OWN: readonly Peer[] = [hatcheryReset, hatcheryClone];
 const OTHERS: readonly Peer[] = [
   posixSpawn,
   quickJs,
