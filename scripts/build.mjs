@@ -1,20 +1,30 @@
-// node scripts/build.mjs [addon] [images] [typescript] [--asan]: builds these parts, or all.
-import { addonSteps, groundSteps, imageSteps, typescriptSteps } from './steps/all.mjs';
+// node scripts/build.mjs [addon] [test-addon] [images] [typescript]: builds these parts, or all that is
+// not for tests only.
+import {
+  addonSteps,
+  groundSteps,
+  imageSteps,
+  testAddonSteps,
+  typescriptSteps,
+} from './steps/all.mjs';
 import { runStepsOrExit } from './steps/step.mjs';
 
 const PARTS = {
-  addon: () => addonSteps({ sanitized: process.argv.includes('--asan') }),
+  addon: addonSteps,
+  'test-addon': testAddonSteps,
   images: imageSteps,
   typescript: typescriptSteps,
 };
 
-const asked = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const EVERYTHING = ['addon', 'images', 'typescript'];
+
+const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !Object.hasOwn(PARTS, name));
 if (unknown.length > 0) {
   console.error(`There is no part "${unknown[0]}"; there are: ${Object.keys(PARTS).join(', ')}`);
   process.exit(2);
 }
-const names = asked.length > 0 ? asked : Object.keys(PARTS);
+const names = asked.length > 0 ? asked : EVERYTHING;
 const { failed } = await runStepsOrExit([
   ...groundSteps(),
   ...names.flatMap((name) => PARTS[name]()),

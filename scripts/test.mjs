@@ -2,7 +2,7 @@
 // only the test files whose path contains one of them. The last line says how many passed.
 import { execFileSync } from 'node:child_process';
 import { SANITIZED } from './steps/addon.mjs';
-import { addonSteps, allSteps } from './steps/all.mjs';
+import { allSteps, testAddonSteps } from './steps/all.mjs';
 import { at } from './steps/root.mjs';
 import { runSteps, StepFailure } from './steps/step.mjs';
 import { typescriptStep } from './steps/typescript.mjs';
@@ -25,7 +25,7 @@ function sanitizerEnvironment() {
 
 /** Types are checked below, with their errors shown: here they only cost what cannot be compiled. */
 async function setUp() {
-  const steps = [...allSteps(), ...(sanitized ? addonSteps({ sanitized }) : [])];
+  const steps = [...allSteps(), ...testAddonSteps({ sanitized })];
   const { failed } = await runSteps(
     steps.map((step) => (step === typescriptStep ? { ...step, optional: true } : step)),
   );

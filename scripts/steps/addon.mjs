@@ -8,8 +8,9 @@ import { digestOf, filesBelow, isStamped, lockedVersion, stamp } from './digest.
 import { headersPrefix } from './headers.mjs';
 import { at } from './root.mjs';
 
-/** The targets of a checkout. An installed package has only the first (see install.mjs). */
-export const TARGETS = ['hatchery_kvm', 'hatchery_kvm_test'];
+/** The targets that are used, and those that only tests use. */
+export const TARGETS = ['hatchery_kvm'];
+export const TEST_TARGETS = ['hatchery_kvm_test'];
 
 /** Folders, relative to the checkout, where the two kinds of build leave TARGET.node. */
 export const RELEASE = 'build/Release';

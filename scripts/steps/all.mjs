@@ -1,5 +1,5 @@
 // What a checkout needs before anything in it can run, in order.
-import { addonStep, TARGETS } from './addon.mjs';
+import { addonStep, TARGETS, TEST_TARGETS } from './addon.mjs';
 import { dependenciesStep } from './dependencies.mjs';
 import { imageNames, imageStep } from './images.mjs';
 import { nodeStep } from './node.mjs';
@@ -9,7 +9,14 @@ import { typescriptStep } from './typescript.mjs';
 /** The machine and the npm packages. */
 export const groundSteps = () => [nodeStep, packagesStep, dependenciesStep];
 
-export const addonSteps = (options) => TARGETS.map((target) => addonStep(target, options));
+export const addonSteps = () => TARGETS.map((target) => addonStep(target));
+/** The addons with hooks for tests, and with `sanitized` all of them once more, with sanitizers. */
+export const testAddonSteps = ({ sanitized = false } = {}) => [
+  ...TEST_TARGETS.map((target) => addonStep(target)),
+  ...(sanitized ? [...TARGETS, ...TEST_TARGETS] : []).map((target) =>
+    addonStep(target, { sanitized }),
+  ),
+];
 export const imageSteps = () => imageNames().map(imageStep);
 export const typescriptSteps = () => [typescriptStep];
 
