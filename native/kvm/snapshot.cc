@@ -94,7 +94,10 @@ RegisterState cold_registers(const KvmDevice& device, const PageTables& tables) 
 }
 
 void put(uint8_t* memory, uint64_t offset, const void* bytes, size_t count) {
-    std::memcpy(memory + offset, bytes, count);
+    /* An empty buffer has no address, and memcpy may not be given none. */
+    if (count > 0) {
+        std::memcpy(memory + offset, bytes, count);
+    }
 }
 
 void write_resume_stub(uint8_t* memory, uint64_t target) {
