@@ -61,7 +61,7 @@ export function addonStep(target, { sanitized = false } = {}) {
   const folder = sanitized ? SANITIZED : RELEASE;
   const name = `${target}${sanitized ? '-asan' : ''}`;
   return {
-    name: 'addon',
+    name: TEST_TARGETS.includes(target) ? 'test addon' : 'addon',
     title: `${path.join(folder, target)}.node`,
     optional: true,
     remedy: 'without it the driver that needs it cannot work; "npm run build:addon" tries again',

@@ -36,7 +36,7 @@ const style = (format, text) =>
 export function elapsedSince(start) {
   const seconds = (performance.now() - start) / 1000;
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
 }
 
 function report(step, failure) {
