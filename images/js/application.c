@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "../kernel/kernel.h"
+#include "allocator.h"
 #include "engine.h"
 #include "host_functions.h"
+#include "start_limit.h"
 #include "text.h"
 #include "wasm_runtime.h"
 
@@ -74,6 +76,10 @@ static _Noreturn void panic_error(enum hatchery_panic_reason reason, js_value er
         panic_text(reason, "{\"name\":\"Error\",\"message\":\"an error that cannot be reported\"}");
     }
     panic(reason, text.start, text.bytes);
+}
+
+static _Noreturn void panic_startup(js_value error) {
+    panic_error(HATCHERY_PANIC_STARTUP, error);
 }
 
 static void on_rejection(void *unused, engine_pointer unused_context, js_value promise,
@@ -174,6 +180,7 @@ static void settle_heap(void) {
     const uint32_t used = engine.w2c_memory.size;
     const uint32_t limit = engine.w2c_memory.max_pages * 65536u;
     ENGINE(JS_SetGCThreshold, runtime, used + (limit - used) / 4);
+    allocator_begin_requests();
 }
 
 void application_start(void) {
@@ -189,6 +196,7 @@ void application_start(void) {
     set_property(host, "env", configuration_string("env"));
     set_property(host, "limits", configuration_string("limits"));
     js_release(host);
+    start_limit_begin(panic_startup);
     const js_value handler = run_module();
     const js_value started = call(prelude.start, 1, &handler);
     if (js_is_exception(started)) {
@@ -196,6 +204,7 @@ void application_start(void) {
     }
     while (engine_run_job()) {
     }
+    start_limit_end();
     saw_rejection = false;
     settle_heap();
 }
