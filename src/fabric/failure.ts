@@ -50,7 +50,10 @@ export class Failures {
   whileStarting(exit: Exit): HatcheryError {
     switch (exit.kind) {
       case 'deadline':
-        return this.#error('STARTUP_TIMEOUT', { limit: this.#facts.limits.startupMilliseconds });
+        return this.#error('STARTUP_TIMEOUT', {
+          limit: this.#facts.limits.startupMilliseconds,
+          trace: 'an unknown place',
+        });
       case 'panic':
         return this.#panicWhileStarting(decodePanic(exit.payload));
       case 'crash': {
@@ -80,11 +83,16 @@ export class Failures {
     }
   }
 
+  /** The guest's own clock ends start-up code by QuickJS's `InternalError: interrupted`. */
   #panicWhileStarting({ reason, text }: PanicReport): HatcheryError {
     if (reason === 'memory') {
       return this.#error('MEMORY_EXCEEDED', { limit: this.#facts.limits.memoryBytes });
     }
-    const { trace, cause } = this.#trace(text);
+    const { name, message, trace, cause } = this.#trace(text);
+    if (name === 'InternalError' && message === 'interrupted') {
+      const limit = this.#facts.limits.startupMilliseconds;
+      return this.#error('STARTUP_TIMEOUT', { limit, trace }, cause);
+    }
     const code = reason === 'pending' ? 'STARTUP_PENDING' : 'STARTUP_FAILED';
     return this.#error(code, { trace }, cause);
   }
