@@ -8,13 +8,14 @@ import { type Strategy, timelineOf } from '../src/index.js';
 import { formatNumber } from './harness/report.js';
 import { quantile } from './harness/statistics.js';
 import { check, url } from './requests.js';
-import { deploy, type Subject } from './subject.js';
+import { deploy, deployImage, type Subject } from './subject.js';
 
 const HELP = `Usage: node dist/bench/profile.js [options]
 
   --strategy NAME     boot, clone, pool or reset (default reset)
   --seconds N         how long (default 5)
   --pause N           milliseconds between two requests (default 0)
+  --image hello       the smallest image, in C, instead of the function in JavaScript
   --parts             fn.request() instead of fn.fetch()
   --help              this text
 `;
@@ -24,6 +25,7 @@ const { values: options } = parseArgs({
     strategy: { type: 'string', default: 'reset' },
     seconds: { type: 'string', default: '5' },
     pause: { type: 'string', default: '0' },
+    image: { type: 'string' },
     parts: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -39,12 +41,14 @@ function add(samples: Samples, name: string, milliseconds: number): void {
 }
 
 async function once({ fn }: Subject, number: number, samples: Samples): Promise<void> {
+  const request = new Request(url(number));
   const start = performance.now();
-  const reply = options.parts ? await fn.request({ url: url(number) }) : undefined;
-  const response = reply === undefined ? await fn.fetch(url(number)) : undefined;
+  const reply = options.parts ? await fn.request({ url: request.url }) : undefined;
+  const response = reply === undefined ? await fn.fetch(request) : undefined;
   const total = performance.now() - start;
   const timeline = reply?.timeline ?? (response && timelineOf(response));
-  check(number, (await response?.text()) ?? String(reply?.body), fn.name);
+  const text = (await response?.text()) ?? String(reply?.body);
+  if (options.image === undefined) check(number, text, fn.name);
   let known = 0;
   for (const [phase, milliseconds] of timeline?.phases() ?? []) {
     add(samples, phase, milliseconds);
@@ -67,7 +71,10 @@ function print(samples: Samples): void {
 }
 
 async function main(): Promise<void> {
-  await using subject = await deploy('hello', options.strategy as Strategy);
+  const strategy = options.strategy as Strategy;
+  await using subject = await (options.image === undefined
+    ? deploy('hello', strategy)
+    : deployImage(options.image, strategy));
   const samples: Samples = new Map();
   const end = performance.now() + Number(options.seconds) * 1000;
   for (let number = 0; performance.now() < end; number++) {

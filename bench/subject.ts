@@ -1,6 +1,11 @@
 /** The library as its users use it: the default driver and limits, one function, nothing switched off. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type DeployedFunction, Fabric, type Strategy } from '../src/index.js';
+import {
+  type DeployedFunction,
+  Fabric,
+  type FunctionDefinition,
+  type Strategy,
+} from '../src/index.js';
 import { SOURCES } from './harness/folders.js';
 import type { Durations } from './harness/process-per-request.js';
 import { check, url } from './requests.js';
@@ -12,11 +17,19 @@ export interface Subject extends AsyncDisposable {
 }
 
 /** Deploys `bench/functions/NAME.ts`. */
-export async function deploy(name: string, strategy: Strategy): Promise<Subject> {
+export function deploy(name: string, strategy: Strategy): Promise<Subject> {
+  return open({ name, file: `${SOURCES}functions/${name}.ts`, strategy });
+}
+
+/** Deploys a built image that needs no code. */
+export function deployImage(image: string, strategy: Strategy): Promise<Subject> {
+  return open({ name: image, image, strategy });
+}
+
+async function open(definition: FunctionDefinition): Promise<Subject> {
   const fabric = await Fabric.open();
   try {
-    const file = `${SOURCES}functions/${name}.ts`;
-    const fn = await fabric.deploy({ name, file, strategy });
+    const fn = await fabric.deploy(definition);
     return { fabric, fn, [Symbol.asyncDispose]: () => fabric.close() };
   } catch (error) {
     await fabric.close();
