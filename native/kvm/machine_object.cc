@@ -5,11 +5,14 @@
 namespace hatchery {
 namespace {
 
-/* How long a vCPU may run on the JavaScript thread. */
-constexpr int64_t kInlineSliceNanoseconds = 1000000;
-/* How often a run on a thread looks whether it was cancelled. */
+/* How long a vCPU may run where others wait: on the JavaScript thread, or in a lane. */
+constexpr int64_t kShortSliceNanoseconds = 1000000;
+/* How often a run on a thread of its own looks whether it was cancelled. */
 constexpr int64_t kThreadSliceNanoseconds = 20000000;
 constexpr double kNanosecondsInMillisecond = 1e6;
+
+/* Where a run starts; `WHERE` of src/drivers/kvm-native.ts. */
+enum class Where : uint32_t { kInline, kLane, kThread };
 
 double microseconds(int64_t from, int64_t to) {
     return static_cast<double>(to - from) / 1000;
@@ -27,20 +30,17 @@ class RunJob : public Job {
           runners_(runners),
           deadline_(deadline) {}
 
-    void work() override {
+    Progress work(bool in_lane) override {
         if (object_->entered_ == 0) {
             object_->entered_ = monotonic_now();
         }
-        for (;;) {
-            const int64_t now = monotonic_now();
-            result_.emplace(object_->machine_->run(std::min(deadline_, now + kThreadSliceNanoseconds)));
-            const bool interrupted = result_->ok() && result_->value() == Exit::kInterrupted;
-            if (!interrupted || monotonic_now() >= deadline_ || *cancelled_ ||
-                runners_->stopping()) {
-                break;
-            }
-        }
+        const int64_t slice = in_lane ? kShortSliceNanoseconds : kThreadSliceNanoseconds;
+        result_.emplace(object_->machine_->run(std::min(deadline_, monotonic_now() + slice)));
         object_->stopped_ = monotonic_now();
+        const bool interrupted = result_->ok() && result_->value() == Exit::kInterrupted;
+        const bool may_go_on =
+            object_->stopped_ < deadline_ && !*cancelled_ && !runners_->stopping();
+        return interrupted && may_go_on ? Progress::kUnfinished : Progress::kDone;
     }
 
     void complete(Napi::Env env) override {
@@ -72,7 +72,10 @@ class CaptureJob : public Job {
           holder_(Napi::Persistent(object->Value())),
           callback_(Napi::Persistent(callback)) {}
 
-    void work() override { result_.emplace(object_->machine_->capture()); }
+    Progress work(bool) override {
+        result_.emplace(object_->machine_->capture());
+        return Progress::kDone;
+    }
 
     void complete(Napi::Env env) override {
         object_->busy_ = false;
@@ -99,11 +102,12 @@ class DestroyJob : public Job {
     DestroyJob(std::unique_ptr<Machine> machine, Napi::FunctionReference callback)
         : machine_(std::move(machine)), callback_(std::move(callback)) {}
 
-    void work() override {
+    Progress work(bool) override {
         if (machine_) {
             machine_->teach_snapshot();
             machine_.reset();
         }
+        return Progress::kDone;
     }
 
     void complete(Napi::Env env) override {
@@ -134,6 +138,8 @@ Napi::Function MachineObject::define(Napi::Env env) {
 }
 
 MachineObject::MachineObject(const Napi::CallbackInfo& info) : ObjectWrap(info) {
+    static std::atomic<size_t> machines{0};
+    lane_ = machines.fetch_add(1, std::memory_order_relaxed);
     if (info.Length() == 1 && info[0].IsExternal()) {
         machine_ = std::move(*info[0].As<Napi::External<std::unique_ptr<Machine>>>().Data());
     }
@@ -169,7 +175,7 @@ Napi::Value MachineObject::run(const Napi::CallbackInfo& info) {
     const int64_t deadline =
         started_ + static_cast<int64_t>(info[2].As<Napi::Number>().DoubleValue() *
                                         kNanosecondsInMillisecond);
-    const bool try_inline = info[3].As<Napi::Boolean>();
+    const auto where = static_cast<Where>(info[3].As<Napi::Number>().Uint32Value());
     const Status failed =
         reason == 0 ? machine_->hand_over_boot()
                     : machine_->hand_over(static_cast<enum hatchery_resume>(reason), bytes);
@@ -177,9 +183,9 @@ Napi::Value MachineObject::run(const Napi::CallbackInfo& info) {
         return throw_failure(env, *failed);
     }
     entered_ = 0;
-    if (try_inline) {
+    if (where == Where::kInline) {
         entered_ = monotonic_now();
-        auto result = machine_->run(std::min(deadline, entered_ + kInlineSliceNanoseconds));
+        auto result = machine_->run(std::min(deadline, entered_ + kShortSliceNanoseconds));
         stopped_ = monotonic_now();
         if (!result.ok()) {
             return throw_failure(env, result.failure());
@@ -190,7 +196,12 @@ Napi::Value MachineObject::run(const Napi::CallbackInfo& info) {
     }
     busy_ = true;
     Runners* runners = env.GetInstanceData<AddonData>()->runners.get();
-    runners->submit(std::make_unique<RunJob>(this, runners, deadline));
+    auto job = std::make_unique<RunJob>(this, runners, deadline);
+    if (where == Where::kLane) {
+        runners->submit_to_lane(lane_, std::move(job));
+    } else {
+        runners->submit(std::move(job));
+    }
     return Napi::Number::New(env, 0);
 }
 

@@ -35,7 +35,7 @@ class MachineObject : public Napi::ObjectWrap<MachineObject> {
     friend class CaptureJob;
     friend class DestroyJob;
 
-    /* run(reason, bytes | undefined, milliseconds, inline): an exit's number, or 0: it goes on on a
+    /* run(reason, bytes | undefined, milliseconds, where): an exit's number, or 0: it goes on on a
      * thread, and the callback given to onExit gets (error | null, number). */
     Napi::Value run(const Napi::CallbackInfo& info);
     Napi::Value on_exit(const Napi::CallbackInfo& info);
@@ -57,6 +57,7 @@ class MachineObject : public Napi::ObjectWrap<MachineObject> {
     std::unique_ptr<Machine> machine_;
     Napi::FunctionReference exit_callback_;
     bool busy_ = false;
+    size_t lane_ = 0;
     std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
     Napi::FunctionReference destroy_callback_; /* of a destroy that came while busy */
     bool destroy_wanted_ = false;

@@ -2,10 +2,37 @@
 
 #include <signal.h>
 
+#include <algorithm>
+
+#include "watchdog.h"
+
 namespace hatchery {
 namespace {
 
 constexpr size_t kMostThreads = 256;
+constexpr int64_t kSpinNanoseconds = 30000;
+
+/* Starts a thread that leaves signals to the main thread, but for the watchdog's. */
+template <typename Body>
+std::thread start_quietly(Body body) {
+    sigset_t process_signals, before;
+    sigemptyset(&process_signals);
+    for (int signal = 1; signal < SIGRTMIN; signal++) {
+        sigaddset(&process_signals, signal);
+    }
+    pthread_sigmask(SIG_BLOCK, &process_signals, &before);
+    std::thread thread(body);
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return thread;
+}
+
+/* Waits until the count is not 0, for a moment at most. */
+void spin_while_zero(const std::atomic<size_t>& count) {
+    const int64_t until = monotonic_now() + kSpinNanoseconds;
+    while (count.load(std::memory_order_acquire) == 0 && monotonic_now() < until) {
+        __builtin_ia32_pause();
+    }
+}
 
 }  // namespace
 
@@ -13,6 +40,10 @@ Runners::Runners(Napi::Env env) {
     napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "hatchery.kvm"),
                                     0, 1, nullptr, nullptr, this, on_done, &done_);
     napi_unref_threadsafe_function(env, done_);
+    const size_t others = std::max(2u, std::thread::hardware_concurrency()) - 1;
+    for (size_t i = 0; i < others; i++) {
+        lanes_.push_back(std::make_unique<Lane>());
+    }
     /* Hooks run last in, first out: this one before the one that ends `done_`. */
     napi_add_env_cleanup_hook(
         env, [](void* runners) { static_cast<Runners*>(runners)->stop(); }, this);
@@ -26,6 +57,17 @@ void Runners::stop() {
         stopping_ = true;
     }
     wake_.notify_all();
+    for (const auto& lane : lanes_) {
+        {
+            const std::lock_guard lock(lane->mutex); /* so that it does not miss the wake-up */
+        }
+        lane->wake.notify_all();
+        if (lane->thread.joinable()) {
+            lane->thread.join();
+        }
+        lane->queue.clear();
+    }
+    /* No lane is left that could start another thread. */
     for (std::thread& thread : threads_) {
         thread.join();
     }
@@ -34,30 +76,62 @@ void Runners::stop() {
     napi_release_threadsafe_function(done_, napi_tsfn_abort);
 }
 
-void Runners::submit(std::unique_ptr<Job> job) {
+void Runners::count_one_more() {
     if (under_way_++ == 0) {
         napi_ref_threadsafe_function(nullptr, done_);
     }
+}
+
+void Runners::submit(std::unique_ptr<Job> job) {
+    count_one_more();
+    enqueue(std::move(job));
+}
+
+void Runners::enqueue(std::unique_ptr<Job> job) {
     {
         const std::lock_guard lock(mutex_);
         queue_.push_back(std::move(job));
-        if (queue_.size() > idle_ && threads_.size() < kMostThreads) {
-            start_thread();
+        if (queue_.size() > idle_ && threads_.size() < kMostThreads && !stopping_) {
+            threads_.push_back(start_quietly([this] { run(); }));
         }
     }
     wake_.notify_one();
 }
 
-void Runners::start_thread() {
-    /* Signals are the main thread's business, but for the watchdog's, which it leaves to us. */
-    sigset_t process_signals, before;
-    sigemptyset(&process_signals);
-    for (int signal = 1; signal < SIGRTMIN; signal++) {
-        sigaddset(&process_signals, signal);
+void Runners::submit_to_lane(size_t number, std::unique_ptr<Job> job) {
+    count_one_more();
+    Lane& lane = *lanes_[number % lanes_.size()];
+    {
+        const std::lock_guard lock(lane.mutex);
+        lane.queue.push_back(std::move(job));
+        lane.waiting.store(lane.queue.size(), std::memory_order_release);
+        if (!lane.thread.joinable()) {
+            lane.thread = start_quietly([this, &lane] { run_lane(lane); });
+        }
     }
-    pthread_sigmask(SIG_BLOCK, &process_signals, &before);
-    threads_.emplace_back([this] { run(); });
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    lane.wake.notify_one();
+}
+
+void Runners::run_lane(Lane& lane) {
+    for (;;) {
+        spin_while_zero(lane.waiting);
+        std::unique_ptr<Job> job;
+        {
+            std::unique_lock lock(lane.mutex);
+            lane.wake.wait(lock, [&] { return stopping_ || !lane.queue.empty(); });
+            if (stopping_) {
+                return;
+            }
+            job = std::move(lane.queue.front());
+            lane.queue.pop_front();
+            lane.waiting.store(lane.queue.size(), std::memory_order_release);
+        }
+        if (job->work(true) == Job::Progress::kDone) {
+            hand_back(std::move(job));
+        } else {
+            enqueue(std::move(job));
+        }
+    }
 }
 
 void Runners::run() {
@@ -72,12 +146,17 @@ void Runners::run() {
         std::unique_ptr<Job> job = std::move(queue_.front());
         queue_.pop_front();
         lock.unlock();
-        job->work();
-        Job* const done = job.release();
-        if (napi_call_threadsafe_function(done_, done, napi_tsfn_nonblocking) != napi_ok) {
-            delete done;
+        while (job->work(false) == Job::Progress::kUnfinished) {
         }
+        hand_back(std::move(job));
         lock.lock();
+    }
+}
+
+void Runners::hand_back(std::unique_ptr<Job> job) {
+    Job* const done = job.release();
+    if (napi_call_threadsafe_function(done_, done, napi_tsfn_nonblocking) != napi_ok) {
+        delete done;
     }
 }
 

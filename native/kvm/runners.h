@@ -14,30 +14,54 @@
 
 namespace hatchery {
 
-/* Work for a runner thread, then for the JavaScript thread. */
+/* Work for another thread, then for the JavaScript thread. */
 class Job {
   public:
+    enum class Progress {
+        kDone,
+        kUnfinished, /* `work` is to be called again, by another thread */
+    };
+
     virtual ~Job() = default;
-    /* On a runner thread; touches no JavaScript. */
-    virtual void work() = 0;
+    /* On another thread; touches no JavaScript. `in_lane`: others wait, so only for a short time. */
+    virtual Progress work(bool in_lane) = 0;
     /* On the JavaScript thread, in a handle scope, once work is done. */
     virtual void complete(Napi::Env env) = 0;
 };
 
 /*
- * One for each Node environment. Threads are started as jobs wait, up to a bound, and end with the
- * environment; a job that hostile guests hold up delays no other while there are fewer of them than
- * the bound. The event loop is kept alive while jobs are under way.
+ * One for each Node environment; its threads end with the environment. There are two kinds of them.
+ *
+ * Runners are started as jobs wait, up to a bound: a job that a hostile guest holds up delays no
+ * other while there are fewer of those than the bound.
+ *
+ * Lanes, one for each processor but the JavaScript thread's, are for jobs that are expected to be
+ * short. A machine keeps to its lane, because kernels before 6.12 make a vCPU that changes threads
+ * wait for a grace period (synchronize_rcu in kvm_vcpu_ioctl). A lane that has run dry spins for a
+ * moment before it sleeps: waking a thread can cost as much as a guest's run. What turns out to take
+ * long moves to a runner.
+ *
+ * The event loop is kept alive while jobs are under way.
  */
 class Runners {
+    /* A thread with a queue of its own. */
+    struct Lane {
+        std::mutex mutex;
+        std::condition_variable wake;
+        std::deque<std::unique_ptr<Job>> queue;
+        std::atomic<size_t> waiting{0};
+        std::thread thread; /* started with the first job */
+    };
+
   public:
     explicit Runners(Napi::Env env);
     ~Runners();
     Runners(const Runners&) = delete;
     Runners& operator=(const Runners&) = delete;
 
-    /* On the JavaScript thread. */
+    /* On the JavaScript thread: to a runner, or to lane number `lane` modulo their number. */
     void submit(std::unique_ptr<Job> job);
+    void submit_to_lane(size_t lane, std::unique_ptr<Job> job);
 
     /* True from the moment the environment goes away: work that loops must end. */
     bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
@@ -47,7 +71,10 @@ class Runners {
     void stop();
     static void on_done(napi_env env, napi_value, void* context, void* data);
     void run();
-    void start_thread();
+    void enqueue(std::unique_ptr<Job> job);
+    void count_one_more();
+    void hand_back(std::unique_ptr<Job> job);
+    void run_lane(Lane& lane);
 
     napi_threadsafe_function done_ = nullptr;
     size_t under_way_ = 0; /* on the JavaScript thread only */
@@ -58,6 +85,7 @@ class Runners {
     std::deque<std::unique_ptr<Job>> queue_;
     std::vector<std::thread> threads_;
     size_t idle_ = 0;
+    std::vector<std::unique_ptr<Lane>> lanes_;
 };
 
 }  // namespace hatchery

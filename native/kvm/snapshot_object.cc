@@ -67,8 +67,9 @@ class CreateJob : public Job {
           options_(std::move(options)),
           callback_(Napi::Persistent(callback)) {}
 
-    void work() override {
+    Progress work(bool) override {
         result_.emplace(Machine::create(std::move(snapshot_), options_.keep_log));
+        return Progress::kDone;
     }
 
     void complete(Napi::Env env) override {

@@ -103,6 +103,13 @@ export const REQUEST_CAPACITY = 0x40000 - 128;
 export const RESPONSE_CAPACITY = 0x40000;
 
 /**
+ * Where a run starts. `inline`: on the calling thread, for a short slice; no hand-off, but the event
+ * loop waits. `lane`: on a thread that is kept awake for short runs. `thread`: on any other. A run
+ * that takes longer than it should moves to a thread by itself.
+ */
+export type Where = 'inline' | 'lane' | 'thread';
+
+/**
  * A created virtual machine over one snapshot. It runs one thing at a time. After any exit but a
  * final `respond`, `push` or `finish` it can only be run on as the ABI says, or be destroyed.
  */
@@ -113,15 +120,10 @@ export interface Shell {
    *
    * @param resume `undefined` boots a shell of a cold snapshot.
    * @param deadline `performance.now()` milliseconds; when it passes, the exit is `deadline`.
-   * @param where `inline` tries a slice on the calling thread first, `thread` does not.
    * @throws HatcheryError DRIVER_FAILED when the hypervisor fails, SHELL_GONE after `destroy`,
    *   SHELL_BUSY while an earlier run has not ended.
    */
-  run(
-    resume: Resume | undefined,
-    deadline: number,
-    where: 'inline' | 'thread',
-  ): Exit | Promise<Exit>;
+  run(resume: Resume | undefined, deadline: number, where: Where): Exit | Promise<Exit>;
 
   /**
    * After a final exit: makes memory, registers and vector state equal to the snapshot again.

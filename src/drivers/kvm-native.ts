@@ -7,6 +7,9 @@ import type { Region } from './layout.js';
 /** `reason` of {@link NativeMachine.run}: 0 boots, the others are `enum hatchery_resume`. */
 export const RESUME = { boot: 0, request: 1, chunk: 2, continue: 3 } as const;
 
+/** `where` of {@link NativeMachine.run}. */
+export const WHERE = { inline: 0, lane: 1, thread: 2 } as const;
+
 /** What {@link NativeMachine.run} gives besides the ABI's hypercall numbers. */
 export const EXIT_CRASH = 0x100;
 export const EXIT_INTERRUPTED = 0x101;
@@ -32,7 +35,7 @@ type Callback<Value> = (error: NativeFailure | null, value: Value) => void;
 
 export interface NativeMachine {
   /** An exit's number, or 0: it goes on on a thread and ends with the `onExit` callback. */
-  run(reason: number, bytes: Uint8Array | undefined, milliseconds: number, inline: boolean): number;
+  run(reason: number, bytes: Uint8Array | undefined, milliseconds: number, where: number): number;
   onExit(callback: Callback<number>): void;
   /** Pages copied, or -1: the machine must not be used again. */
   rewind(pageLimit: number): number;

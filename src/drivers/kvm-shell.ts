@@ -1,7 +1,7 @@
 /** One virtual machine of the KVM driver. */
 
 import { HatcheryError } from '../errors.js';
-import type { Exit, ExitKind, Fault, Resume, Shell, Snapshot } from './driver.js';
+import type { Exit, ExitKind, Fault, Resume, Shell, Snapshot, Where } from './driver.js';
 import { driverFailure } from './kvm-failure.js';
 import {
   EXIT_CRASH,
@@ -11,6 +11,7 @@ import {
   type NativeSnapshot,
   RESULT,
   RESUME,
+  WHERE,
 } from './kvm-native.js';
 
 const PAGE_BYTES = 4096;
@@ -69,18 +70,14 @@ export class KvmShell implements Shell {
     return this.#machine;
   }
 
-  run(
-    resume: Resume | undefined,
-    deadline: number,
-    where: 'inline' | 'thread',
-  ): Exit | Promise<Exit> {
+  run(resume: Resume | undefined, deadline: number, where: Where): Exit | Promise<Exit> {
     let code: number;
     try {
       code = this.#machine.run(
         resume === undefined ? RESUME.boot : RESUME[resume.reason],
         resume?.bytes,
         Math.max(0, deadline - performance.now()),
-        where === 'inline',
+        WHERE[where],
       );
     } catch (error) {
       throw driverFailure(error);

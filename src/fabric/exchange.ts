@@ -8,7 +8,13 @@ import {
   RESPONSE_MORE,
   type RequestFrame,
 } from '../channel.js';
-import { type Exit, REQUEST_CAPACITY, type Resume, type Shell } from '../drivers/driver.js';
+import {
+  type Exit,
+  REQUEST_CAPACITY,
+  type Resume,
+  type Shell,
+  type Where,
+} from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import type { Timeline } from '../timeline.js';
 import type { Failures } from './failure.js';
@@ -70,6 +76,7 @@ export class Exchange {
   #bodyBytes = 0;
   #outcome: Reply | HatcheryError | undefined;
   #isSettled = false;
+  #where: Where | undefined;
 
   /**
    * @param shell at its snapshot point, or after a final exit; the exchange's until `settled`.
@@ -103,7 +110,7 @@ export class Exchange {
       const exit = this.#shell.run(
         { reason: 'request', bytes: frame },
         this.#deadline,
-        this.#serving.placement.choose(),
+        this.#place(),
       );
       return exit instanceof Promise ? this.#follow(exit) : this.#proceed(exit);
     } catch (error) {
@@ -153,7 +160,7 @@ export class Exchange {
 
   /** Hands the outcome over; what is left for the guest to do, it does in the background. */
   #deliver(resume: Resume | undefined, outcome: Reply | HatcheryError): Reply {
-    this.#serving.placement.record(this.#timeline.guest as number);
+    this.#leavePlace();
     if (resume === undefined) {
       this.#settle('final');
     } else {
@@ -270,6 +277,19 @@ export class Exchange {
     return chunk ?? new Uint8Array();
   }
 
+  #place(): Where {
+    this.#where = this.#serving.placement.choose();
+    return this.#where;
+  }
+
+  /** With the first outcome; what the guest does in the background does not count. */
+  #leavePlace(): void {
+    if (this.#where !== undefined) {
+      this.#serving.placement.record(this.#where, this.#timeline.guest as number);
+      this.#where = undefined;
+    }
+  }
+
   #settle(verdict: Verdict): void {
     if (!this.#isSettled) {
       this.#isSettled = true;
@@ -280,6 +300,7 @@ export class Exchange {
   /** Whatever failed before the last exit leaves doubts about the shell. */
   #failed(error: unknown): HatcheryError {
     this.#settle('doubtful');
+    this.#leavePlace();
     const known = HatcheryError.from(error);
     if (known.requestId === undefined) {
       known.requestId = this.#request.id;

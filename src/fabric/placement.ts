@@ -1,22 +1,52 @@
 /**
- * Where a function's guest runs first: on the calling thread, which costs no hand-off but keeps the
- * event loop waiting, or on a thread of the driver's.
+ * Where the guest of a function runs first. On the calling thread there is no hand-off, but the event
+ * loop waits; so that is for short runs. While requests come several at a time, a second processor
+ * can take every other one of them.
  */
+import type { Where } from '../drivers/driver.js';
 
-/** Below this time on the average a hand-off costs more than it frees. */
+/** Above this time on the average a run is not short. */
 const SHORT_MILLISECONDS = 0.25;
-/** Weight of the newest run in the moving average. */
+/** Weight of the newest run, or turn of the event loop, in the moving averages. */
 const WEIGHT = 1 / 16;
+/** Above this many requests in a turn of the event loop on the average, they come in parallel. */
+const PARALLEL_REQUESTS = 1.5;
+/** As many as keep a lane busy: one that runs, one that waits. */
+const MOST_IN_LANES = 2;
 
 export class Placement {
   #averageMilliseconds = 0;
+  #averagePerTurn = 0;
+  #inThisTurn = 0;
+  #inLanes = 0;
 
-  /** Takes note of how long a run took. */
-  record(milliseconds: number): void {
+  choose(): Where {
+    this.#countTurn();
+    if (this.#averageMilliseconds >= SHORT_MILLISECONDS) {
+      return 'thread';
+    }
+    if (this.#averagePerTurn < PARALLEL_REQUESTS || this.#inLanes >= MOST_IN_LANES) {
+      return 'inline';
+    }
+    this.#inLanes += 1;
+    return 'lane';
+  }
+
+  /** Takes note that a run which began at `where` is over, and how long the guest ran. */
+  record(where: Where, milliseconds: number): void {
+    if (where === 'lane') {
+      this.#inLanes -= 1;
+    }
     this.#averageMilliseconds += (milliseconds - this.#averageMilliseconds) * WEIGHT;
   }
 
-  choose(): 'inline' | 'thread' {
-    return this.#averageMilliseconds < SHORT_MILLISECONDS ? 'inline' : 'thread';
+  #countTurn(): void {
+    if (this.#inThisTurn === 0) {
+      setImmediate(() => {
+        this.#averagePerTurn += (this.#inThisTurn - this.#averagePerTurn) * WEIGHT;
+        this.#inThisTurn = 0;
+      });
+    }
+    this.#inThisTurn += 1;
   }
 }

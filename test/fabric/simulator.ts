@@ -11,6 +11,7 @@ import type {
   Shell,
   Snapshot,
   Strategy,
+  Where,
 } from '../../src/drivers/driver.js';
 import { HatcheryError } from '../../src/errors.js';
 
@@ -97,7 +98,7 @@ class SimulatedShell implements Shell {
     this.#steps = [...(driver.script.start ?? []), { kind: 'ready' }];
   }
 
-  run(resume: Resume | undefined, deadline: number, where: 'inline' | 'thread') {
+  run(resume: Resume | undefined, deadline: number, where: Where) {
     if (this.#state === 'gone') throw new HatcheryError('SHELL_GONE');
     if (this.#state === 'running') throw new HatcheryError('SHELL_BUSY');
     if ((resume === undefined) !== (this.#state === 'cold')) throw new Error('not to be booted');
