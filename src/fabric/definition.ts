@@ -24,6 +24,11 @@ export interface FunctionDefinition {
   readonly limits?: Partial<Limits>;
   /** Default: the driver's choice. */
   readonly strategy?: Strategy;
+  /**
+   * Lets the handler answer a request of the guest's own before the snapshot: the first request is
+   * then as fast as any, and what the handler changes is in the snapshot. Default: no.
+   */
+  readonly warmUp?: boolean;
 }
 
 /** A definition with its defaults filled in. */
@@ -31,6 +36,7 @@ export interface CheckedDefinition extends FunctionDefinition {
   readonly image: string;
   readonly env: Readonly<Record<string, string>>;
   readonly limits: Limits;
+  readonly warmUp: boolean;
 }
 
 /** The image that runs TypeScript and JavaScript. */
@@ -86,6 +92,7 @@ const DEFINITION = v.strictObject(
     strategy: v.optional(
       v.picklist(['boot', 'clone', 'pool', 'reset'], 'must be boot, clone, pool or reset'),
     ),
+    warmUp: v.optional(v.boolean('must be true or false')),
   },
   'must be an object',
 );
@@ -109,6 +116,7 @@ export function checkDefinition(definition: unknown): CheckedDefinition {
     image: checked.image ?? JAVASCRIPT_IMAGE,
     env: checked.env ?? {},
     limits: { ...DEFAULT_LIMITS, ...checked.limits },
+    warmUp: checked.warmUp ?? false,
   };
 }
 

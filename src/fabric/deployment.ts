@@ -84,8 +84,9 @@ export class Deployment {
       this.#stock.demand(this.#line.length);
       const made = await entered;
       const waited = performance.now() - arrived;
-      // One that was made in the meantime was made for this request.
-      timeline.cold = made.at > arrived ? made.cold : undefined;
+      // Where some are made ahead, the request may have waited for the end of the making only.
+      const isOwn = made.since >= arrived || this.spawning.ahead === 0;
+      timeline.cold = isOwn ? made.cold : undefined;
       timeline.queue = Math.max(0, waited - totalOf(timeline.cold));
       return await this.#serve(made, request, timeline);
     } catch (error) {

@@ -208,17 +208,21 @@ function sourceOf({ file, source, folder }: CheckedDefinition): Source | undefin
 
 /** What a guest gets from its parent; the images say what they take of it. */
 function configurationOf(
-  { name, env, limits }: CheckedDefinition,
+  { name, env, limits, warmUp }: CheckedDefinition,
   bundled: Bundle | undefined,
 ): ReadonlyMap<string, Uint8Array> {
+  const { startupMilliseconds } = limits;
+  const items: [string, string][] = [
+    ['name', name],
+    ['env', JSON.stringify(env)],
+    ['limits', JSON.stringify({ startupMilliseconds, warmUp })],
+  ];
   const encoder = new TextEncoder();
-  const items = new Map<string, Uint8Array>([
-    ['name', encoder.encode(name)],
-    ['env', encoder.encode(JSON.stringify(env))],
-    ['limits', encoder.encode(JSON.stringify({ startupMilliseconds: limits.startupMilliseconds }))],
-  ]);
+  const encoded = new Map<string, Uint8Array>(
+    items.map(([item, value]) => [item, encoder.encode(value)]),
+  );
   if (bundled !== undefined) {
-    items.set('module', bundled.code);
+    encoded.set('module', bundled.code);
   }
-  return items;
+  return encoded;
 }

@@ -64,18 +64,18 @@ export async function prepare(blueprint: Blueprint, strategy: Strategy): Promise
 }
 
 async function startAnew(blueprint: Blueprint): Promise<Made> {
+  const since = performance.now();
   const { snapshot, cold } = await load(blueprint);
   try {
     const booted = await boot(blueprint, snapshot);
-    return { ...booted, cold: { ...cold, ...booted.cold } };
+    return { shell: booted.shell, since, cold: { ...cold, ...booted.cold } };
   } finally {
     snapshot.close();
   }
 }
 
 async function overSnapshot(snapshot: Snapshot, reusable: boolean): Promise<Made> {
-  const start = performance.now();
+  const since = performance.now();
   const shell = await snapshot.createShell({ reusable });
-  const at = performance.now();
-  return { shell, at, cold: { create: at - start } };
+  return { shell, since, cold: { create: performance.now() - since } };
 }

@@ -47,7 +47,7 @@ export async function load(blueprint: Blueprint): Promise<Loaded> {
  *   DRIVER_FAILED
  */
 export async function boot(blueprint: Blueprint, snapshot: Snapshot): Promise<Made> {
-  const start = performance.now();
+  const since = performance.now();
   const shell = await snapshot.createShell({ reusable: false });
   const created = performance.now();
   try {
@@ -56,8 +56,8 @@ export async function boot(blueprint: Blueprint, snapshot: Snapshot): Promise<Ma
     await shell.destroy();
     throw error;
   }
-  const at = performance.now();
-  return { shell, at, cold: { create: created - start, boot: at - created } };
+  const cold = { create: created - since, boot: performance.now() - created };
+  return { shell, since, cold };
 }
 
 async function runUntilReady(blueprint: Blueprint, shell: Shell): Promise<void> {

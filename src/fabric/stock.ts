@@ -11,8 +11,8 @@ export interface Made {
   readonly shell: Shell;
   /** What making it took. */
   readonly cold: ColdPhases;
-  /** `performance.now()` when it was made. */
-  readonly at: number;
+  /** `performance.now()` when making it began. */
+  readonly since: number;
 }
 
 export interface StockOptions {

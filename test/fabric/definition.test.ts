@@ -10,6 +10,7 @@ test('defaults are filled in', async (t) => {
     image: 'js',
     env: {},
     limits: DEFAULT_LIMITS,
+    warmUp: false,
   });
   const { limits } = checkDefinition({ ...GOOD, limits: { wallMilliseconds: 5 } });
   t.strictSame(limits, { ...DEFAULT_LIMITS, wallMilliseconds: 5 });
@@ -38,6 +39,7 @@ test('what is wrong is named by its path', async (t) => {
     ['limits.memoryBytes', { ...GOOD, limits: { memoryBytes: (16 << 20) + 1 } }],
     ['limits.memoryBytes', { ...GOOD, limits: { memoryBytes: 2 ** 32 + 4096 } }],
     ['limits.maxRequestBodyBytes', { ...GOOD, limits: { maxRequestBodyBytes: '1' } }],
+    ['warmUp', { ...GOOD, warmUp: 'yes' }],
     ['strategy', { ...GOOD, strategy: 'fast' }],
   ];
   for (const [path, definition] of wrong) {
