@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "../kernel/kernel.h"
-#include "allocator.h"
 #include "engine.h"
 #include "host_functions.h"
 #include "start_limit.h"
@@ -180,7 +179,6 @@ static void settle_heap(void) {
     const uint32_t used = engine.w2c_memory.size;
     const uint32_t limit = engine.w2c_memory.max_pages * 65536u;
     ENGINE(JS_SetGCThreshold, runtime, used + (limit - used) / 4);
-    allocator_begin_requests();
 }
 
 void application_start(void) {
