@@ -3,8 +3,7 @@
 
 #include "../kernel/kernel.h"
 
-void application_start(void) {
-}
+void application_start(void) {}
 
 void application_serve(void) {
     static const char head[] = "content-type\0application/json";

@@ -25,7 +25,7 @@ void application_serve(void);
 /* The value of a configuration item, NUL-terminated, and its length; NULL if there is none. */
 const char *configuration_find(const char *name, size_t *value_bytes);
 
-/* The request's head (see REQUEST FRAME) and its length. Valid until request_body_read is called. */
+/* The request's head (see REQUEST FRAME) and its length. Valid until request_body_read. */
 const char *request_head(size_t *head_bytes);
 
 /*
@@ -35,9 +35,9 @@ const char *request_head(size_t *head_bytes);
 size_t request_body_read(void *buffer, size_t capacity);
 
 /*
- * A response in the making. `head` is as in RESPONSE FRAME. A body that does not fit into the window
- * is pushed in as many chunks as it takes. With `background` the instance goes on afterwards, and
- * returning from application_serve ends it.
+ * A response in the making. `head` is as in RESPONSE FRAME. A body that does not fit into the
+ * window is pushed in as many chunks as it takes. With `background` the instance goes on
+ * afterwards, and returning from application_serve ends it.
  */
 struct response {
     uint32_t status;

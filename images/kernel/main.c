@@ -6,12 +6,12 @@ static void take_over_control_block(void) {
     random_begin();
 }
 
-_Static_assert(HATCHERY_DOORBELL_ADDRESS == 0x180000 && HATCHERY_NOTE_ABI == 1 && HATCHERY_ABI_VERSION == 1,
+_Static_assert(HATCHERY_DOORBELL_ADDRESS == 0x180000 && HATCHERY_NOTE_ABI == 1 &&
+                   HATCHERY_ABI_VERSION == 1,
                "start_kvm.S repeats these numbers");
 
 __attribute__((noreturn)) void kernel_main(void) {
-    if (boot_page()->magic != HATCHERY_MAGIC ||
-        boot_page()->abi_version != HATCHERY_ABI_VERSION) {
+    if (boot_page()->magic != HATCHERY_MAGIC || boot_page()->abi_version != HATCHERY_ABI_VERSION) {
         static const char text[] = "the host speaks another ABI version";
         panic(HATCHERY_PANIC_ABORT, text, sizeof text - 1);
     }

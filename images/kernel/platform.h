@@ -1,4 +1,5 @@
-/* What the kernel's parts share with each other and with the platform stub; not for applications. */
+/* What the kernel's parts share with each other and with the platform stub; not for applications.
+ */
 #ifndef HATCHERY_KERNEL_PLATFORM_H
 #define HATCHERY_KERNEL_PLATFORM_H
 

@@ -41,8 +41,8 @@ AddonData::AddonData(Napi::Env env) : runners(std::make_unique<Runners>(env)) {
 }
 
 Napi::Error failure_to_error(Napi::Env env, const Failure& failure) {
-    Napi::Error error = Napi::Error::New(
-        env, std::string(failure.call) + ": " + std::strerror(failure.error));
+    Napi::Error error =
+        Napi::Error::New(env, std::string(failure.call) + ": " + std::strerror(failure.error));
     error.Set("call", Napi::String::New(env, failure.call));
     error.Set("errno", Napi::Number::New(env, failure.error));
     return error;

@@ -9,6 +9,12 @@
 
 namespace hatchery {
 
+/* The bytes of a structure, for writing it. */
+template <typename Structure>
+std::span<const uint8_t> bytes_of(const Structure& structure) {
+    return {reinterpret_cast<const uint8_t*>(&structure), sizeof structure};
+}
+
 /*
  * A window of guest memory. Nothing leaves it but by a copy whose place and length were checked
  * against the window, in arithmetic that cannot overflow. The vCPU must not run meanwhile; the

@@ -29,14 +29,17 @@ class KvmDevice {
     /* Opens /dev/kvm and checks everything that this addon relies on. */
     static Result<std::shared_ptr<const KvmDevice>> open();
 
-    /* The device of this process: opened at first use, then shared for as long as anyone holds it. */
+    /* The device of this process: opened at first use, then shared for as long as anyone holds it.
+     */
     static Result<std::shared_ptr<const KvmDevice>> shared();
 
     int descriptor() const { return descriptor_.get(); }
     /* Bytes of a vCPU's struct kvm_run mapping. */
     size_t run_bytes() const { return run_bytes_; }
     /* What the guest's CPUID instruction reports: all that KVM supports. */
-    struct kvm_cpuid2* cpuid() const { return cpuid_; }
+    struct kvm_cpuid2* cpuid() const {
+        return cpuid_;
+    }
     /* Whether CPUID reports XSAVE, so that CR4.OSXSAVE and XCR0 are ours to set. */
     bool reports_xsave() const { return reports_xsave_; }
     /* XCR0 for guests; meaningful where reports_xsave(). */
@@ -51,7 +54,8 @@ class KvmDevice {
 
   private:
     Status load_cpuid();
-    /* Creates a machine for a moment: proves that the host lets us, and asks it what a vCPU knows. */
+    /* Creates a machine for a moment: proves that the host lets us, and asks it what a vCPU knows.
+     */
     Status try_machine();
 
     Descriptor descriptor_;

@@ -3,7 +3,6 @@
 #include <time.h>
 
 #include <cstddef>
-#include <cstdio>
 #include <cstring>
 
 #include "entropy.h"
@@ -12,7 +11,6 @@
 
 namespace hatchery {
 namespace {
-
 
 /*
  * Where SYSCALL and SYSENTER would lead: nowhere. EFER.SCE is clear, but not every host heeds it
@@ -31,17 +29,6 @@ uint64_t wall_now() {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
-}
-
-std::string hexadecimal(uint64_t value) {
-    char text[2 + 16 + 1];
-    std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(value));
-    return text;
-}
-
-template <typename Structure>
-std::span<const uint8_t> bytes_of(const Structure& structure, size_t count = sizeof(Structure)) {
-    return {reinterpret_cast<const uint8_t*>(&structure), count};
 }
 
 }  // namespace
@@ -102,8 +89,8 @@ Status Machine::add_memory(bool keep_log) {
     }
     const PageTables& tables = snapshot_->tables();
     const SharedRegion* shared = snapshot_->shared();
-    failed = add_slot(0, keeps_log_ ? KVM_MEM_LOG_DIRTY_PAGES : 0, 0, memory_.bytes(),
-                      memory_.size());
+    failed =
+        add_slot(0, keeps_log_ ? KVM_MEM_LOG_DIRTY_PAGES : 0, 0, memory_.bytes(), memory_.size());
     if (!failed) {
         failed = add_slot(1, 0, tables.physical_address(), tables.memory().bytes(),
                           tables.memory().size());
@@ -215,24 +202,6 @@ bool Machine::read_channel(size_t offset, std::span<uint8_t> into) const {
     return channel().read(offset, into);
 }
 
-bool Machine::read_control() {
-    constexpr size_t kGuestPart = offsetof(struct hatchery_control, response_bytes);
-    uint32_t lengths[2] = {};
-    static_assert(sizeof(struct hatchery_control) == kGuestPart + sizeof lengths);
-    read_channel(kGuestPart, {reinterpret_cast<uint8_t*>(lengths), sizeof lengths});
-    if (lengths[0] > HATCHERY_RESPONSE_WINDOW_BYTES || lengths[1] > HATCHERY_LOG_WINDOW_BYTES) {
-        response_bytes_ = log_bytes_ = 0;
-        return false;
-    }
-    response_bytes_ = lengths[0];
-    log_bytes_ = lengths[1];
-    if (log_bytes_ > 0) {
-        const uint32_t collected = 0;
-        write_channel(offsetof(struct hatchery_control, log_bytes), bytes_of(collected));
-    }
-    return true;
-}
-
 bool Machine::omitted([[maybe_unused]] RewindPart part) const {
 #ifdef HATCHERY_TEST_HOOKS
     return (omit & part) != 0;
@@ -283,156 +252,6 @@ Result<Exit> Machine::run(int64_t deadline) {
             return Exit::kInterrupted;
         }
     }
-}
-
-Exit Machine::classify() {
-    switch (run_->exit_reason) {
-        case KVM_EXIT_MMIO:
-            return classify_store();
-        case KVM_EXIT_SHUTDOWN:
-            return crashed("triple fault");
-        case KVM_EXIT_IO:
-            return crashed("access to port " + hexadecimal(run_->io.port));
-        case KVM_EXIT_HLT:
-            return crashed("halt");
-        case KVM_EXIT_INTERNAL_ERROR:
-            return crashed("an instruction that the host cannot emulate (suberror " +
-                           std::to_string(run_->internal.suberror) + ")");
-        default:
-            return crashed("unknown exit " + std::to_string(run_->exit_reason));
-    }
-}
-
-Exit Machine::classify_store() {
-    const auto& mmio = run_->mmio;
-    const bool exact =
-        mmio.is_write && mmio.len == 1 && mmio.phys_addr == snapshot_->doorbell();
-    if (!exact) {
-        return crashed(std::string(mmio.is_write ? "store of " : "load of ") +
-                       std::to_string(mmio.len) + " bytes at absent memory " +
-                       hexadecimal(mmio.phys_addr));
-    }
-    const uint8_t operation = mmio.data[0];
-    switch (operation) {
-        case HATCHERY_READY:
-        case HATCHERY_RESPOND:
-        case HATCHERY_LOG:
-        case HATCHERY_PULL:
-        case HATCHERY_PUSH:
-        case HATCHERY_FINISH:
-        case HATCHERY_PANIC:
-#ifdef HATCHERY_TEST_HOOKS
-        case HATCHERY_PROBE:
-#endif
-            break;
-        default:
-            return crashed("unknown hypercall " + std::to_string(operation));
-    }
-    if (!read_control()) {
-        return crashed("a length in the control block beyond its window");
-    }
-    exact_exit_ = true;
-    return static_cast<Exit>(operation);
-}
-
-Exit Machine::crashed(std::string reason) {
-    crash_ = {};
-    crash_.reason = std::move(reason);
-    struct kvm_regs registers;
-    if (HATCHERY_IOCTL(vcpu_.get(), KVM_GET_REGS, &registers).ok()) {
-        crash_.has_registers = true;
-        crash_.instruction_pointer = registers.rip;
-        crash_.stack_pointer = registers.rsp;
-    }
-    /* What it logged before is worth having; lengths beyond the window count as none. */
-    read_control();
-    response_bytes_ = 0;
-    return Exit::kCrash;
-}
-
-Status Machine::refresh_written() {
-    struct kvm_dirty_log log = {};
-    log.slot = 0;
-    log.dirty_bitmap = written_.words();
-    auto got = HATCHERY_IOCTL(vm_.get(), KVM_GET_DIRTY_LOG, &log);
-    return got.ok() ? kSuccess : Status(got.failure());
-}
-
-void Machine::teach_snapshot() {
-    /* More than this is not what a request usually does, and dear for each machine to copy. */
-    constexpr size_t kMostPages = 1024;
-    if (taught_ || !keeps_log_ || !exact_exit_ || refresh_written() ||
-        written_.count() > kMostPages) {
-        return;
-    }
-    taught_ = true;
-    PageSet pages = written_;
-    pages.add(host_wrote_);
-    snapshot_->learn_written(pages);
-}
-
-Result<int64_t> Machine::rewind(size_t page_limit) {
-    constexpr int64_t kRefused = -1;
-    if (!keeps_log_ || (!exact_exit_ && !omitted(kOmitExitCheck))) {
-        return kRefused;
-    }
-    if (Status failed = refresh_written()) {
-        return *failed;
-    }
-    if (written_.count() > page_limit) {
-        return kRefused;
-    }
-    teach_snapshot();
-    PageSet pages(memory_.size());
-    if (!omitted(kOmitGuestPages)) {
-        pages.add(written_);
-    }
-    if (!omitted(kOmitHostPages)) {
-        pages.add(host_wrote_);
-    }
-    int64_t copied = 0;
-    pages.for_each_run([&](size_t page, size_t count) {
-        std::memcpy(memory_.bytes() + page * HATCHERY_PAGE_BYTES,
-                    snapshot_->memory() + page * HATCHERY_PAGE_BYTES, count * HATCHERY_PAGE_BYTES);
-        copied += static_cast<int64_t>(count);
-    });
-    host_wrote_.clear();
-    set_registers_next_ = true;
-    return copied;
-}
-
-Status Machine::complete_exit() {
-    run_->immediate_exit = 1;
-    auto ran = HATCHERY_IOCTL(vcpu_.get(), KVM_RUN, 0ul);
-    run_->immediate_exit = 0;
-    if (ran.ok()) {
-        return Failure{"KVM_RUN(immediate_exit)", EPROTO};
-    }
-    return ran.failure().error == EINTR ? kSuccess : Status(ran.failure());
-}
-
-Result<std::shared_ptr<Snapshot>> Machine::capture() {
-    if (!keeps_log_ || !exact_exit_) {
-        return Failure{"capture", EINVAL};
-    }
-    if (Status failed = complete_exit()) {
-        return *failed;
-    }
-    RegisterState state = snapshot_->registers();
-    auto got = HATCHERY_IOCTL(vcpu_.get(), KVM_GET_REGS, &state.general);
-    if (!got.ok()) {
-        return got.failure();
-    }
-    got = HATCHERY_IOCTL(vcpu_.get(), KVM_GET_SREGS, &state.special);
-    if (!got.ok()) {
-        return got.failure();
-    }
-    if (Status failed = refresh_written()) {
-        return *failed;
-    }
-    PageSet written = written_;
-    written.add(host_wrote_);
-    return snapshot_->capture(memory_.bytes(), written, state);
 }
 
 }  // namespace hatchery

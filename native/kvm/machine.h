@@ -26,7 +26,7 @@ enum class Exit : uint32_t {
     kFinish = HATCHERY_FINISH,
     kPanic = HATCHERY_PANIC,
     kProbe = HATCHERY_PROBE,
-    kCrash = 0x100,    /* a fault, or an exit that the ABI does not know */
+    kCrash = 0x100,      /* a fault, or an exit that the ABI does not know */
     kInterrupted = 0x101 /* the time given to `run` is over; `run` goes on where it stopped */
 };
 
@@ -110,17 +110,23 @@ class Machine {
     uint32_t omit = 0;
     /* Makes the next run stop right behind the resume stub's XRSTOR, by kProbe. */
     void probe_next();
-    int vcpu() const { return vcpu_.get(); }
-    const uint8_t* memory() const { return memory_.bytes(); }
-    const Snapshot& snapshot() const { return *snapshot_; }
+    int vcpu() const {
+        return vcpu_.get();
+    }
+    const uint8_t* memory() const {
+        return memory_.bytes();
+    }
+    const Snapshot& snapshot() const {
+        return *snapshot_;
+    }
 #endif
 
   private:
     explicit Machine(std::shared_ptr<Snapshot> snapshot);
     Status create_vcpu();
     Status add_memory(bool keep_log);
-    Status add_slot(uint32_t slot, uint32_t flags, uint64_t physical_address,
-                    const uint8_t* bytes, size_t size);
+    Status add_slot(uint32_t slot, uint32_t flags, uint64_t physical_address, const uint8_t* bytes,
+                    size_t size);
     void set_registers();
     /* Completes the doorbell that the last exit was about, without running the guest. */
     Status complete_exit();
@@ -144,8 +150,8 @@ class Machine {
     struct kvm_run* run_ = nullptr;
     bool keeps_log_ = false;
     uint64_t channel_ = 0;
-    PageSet written_;     /* by the guest: KVM's log */
-    PageSet host_wrote_;  /* by this class, since the last rewind */
+    PageSet written_;        /* by the guest: KVM's log */
+    PageSet host_wrote_;     /* by this class, since the last rewind */
     bool exact_exit_ = true; /* the last exit left nothing pending in the vCPU */
     bool set_registers_next_ = true;
     bool taught_ = false;

@@ -173,8 +173,8 @@ Napi::Value MachineObject::run(const Napi::CallbackInfo& info) {
         bytes = {given.Data(), given.ByteLength()};
     }
     const int64_t deadline =
-        started_ + static_cast<int64_t>(info[2].As<Napi::Number>().DoubleValue() *
-                                        kNanosecondsInMillisecond);
+        started_ +
+        static_cast<int64_t>(info[2].As<Napi::Number>().DoubleValue() * kNanosecondsInMillisecond);
     const auto where = static_cast<Where>(info[3].As<Napi::Number>().Uint32Value());
     const Status failed =
         reason == 0 ? machine_->hand_over_boot()

@@ -112,8 +112,7 @@ Napi::Value MachineObject::differing_pages(const Napi::CallbackInfo& info) {
     for (size_t offset = 0; offset < snapshot.memory_bytes(); offset += HATCHERY_PAGE_BYTES) {
         if (std::memcmp(machine_->memory() + offset, snapshot.memory() + offset,
                         HATCHERY_PAGE_BYTES) != 0) {
-            pages.Set(
-                found++, static_cast<double>(offset / HATCHERY_PAGE_BYTES));
+            pages.Set(found++, static_cast<double>(offset / HATCHERY_PAGE_BYTES));
         }
     }
     return pages;

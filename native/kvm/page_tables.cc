@@ -33,7 +33,8 @@ class Builder {
         for (unsigned level = 3; level > last_level; level--) {
             table = descend(table, index(virtual_address, level));
         }
-        uint64_t entry = (placement.physical_address + offset) | kPresent | kUser | kAccessed | kDirty;
+        uint64_t entry =
+            (placement.physical_address + offset) | kPresent | kUser | kAccessed | kDirty;
         entry |= placement.writable ? kWritable : 0;
         entry |= placement.executable ? 0 : kNoExecute;
         entry |= placement.large ? kLarge : 0;
@@ -71,8 +72,8 @@ Result<std::shared_ptr<const PageTables>> PageTables::build(std::span<const Plac
         }
     }
     const size_t bytes = builder.tables().size() * sizeof(Table);
-    auto memory =
-        Mapping::map(bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+    auto memory = Mapping::map(bytes, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
     if (!memory.ok()) {
         return memory.failure();
     }

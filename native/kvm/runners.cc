@@ -58,9 +58,7 @@ void Runners::stop() {
     }
     wake_.notify_all();
     for (const auto& lane : lanes_) {
-        {
-            const std::lock_guard lock(lane->mutex); /* so that it does not miss the wake-up */
-        }
+        { const std::lock_guard lock(lane->mutex); /* so that it does not miss the wake-up */ }
         lane->wake.notify_all();
         if (lane->thread.joinable()) {
             lane->thread.join();

@@ -23,7 +23,8 @@ class Job {
     };
 
     virtual ~Job() = default;
-    /* On another thread; touches no JavaScript. `in_lane`: others wait, so only for a short time. */
+    /* On another thread; touches no JavaScript. `in_lane`: others wait, so only for a short time.
+     */
     virtual Progress work(bool in_lane) = 0;
     /* On the JavaScript thread, in a handle scope, once work is done. */
     virtual void complete(Napi::Env env) = 0;
@@ -38,8 +39,8 @@ class Job {
  * Lanes, one for each processor but the JavaScript thread's, are for jobs that are expected to be
  * short. A machine keeps to its lane, because kernels before 6.12 make a vCPU that changes threads
  * wait for a grace period (synchronize_rcu in kvm_vcpu_ioctl). A lane that has run dry spins for a
- * moment before it sleeps: waking a thread can cost as much as a guest's run. What turns out to take
- * long moves to a runner.
+ * moment before it sleeps: waking a thread can cost as much as a guest's run. What turns out to
+ * take long moves to a runner.
  *
  * The event loop is kept alive while jobs are under way.
  */

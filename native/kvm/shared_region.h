@@ -12,7 +12,8 @@ namespace hatchery {
 
 /*
  * Zeroed memory in transparent huge pages where the host gives them: the first touch of a page in a
- * new machine costs some microseconds, whatever its size. Machines get it as a read-only memory slot.
+ * new machine costs some microseconds, whatever its size. Machines get it as a read-only memory
+ * slot.
  */
 class SharedRegion {
   public:

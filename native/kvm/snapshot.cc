@@ -38,7 +38,8 @@ std::vector<Placement> all_placements(const LoadPlan& plan, const PhysicalMap& m
 }
 
 /* CR0: PE, MP, ET, NE, WP, AM, PG. CR4: PAE, OSFXSR, OSXMMEXCPT. EFER: LME, LMA, NXE; SCE stays
- * clear, so that SYSCALL is an invalid instruction. (Intel SDM volume 3A, sections 2.2.1 and 2.5.) */
+ * clear, so that SYSCALL is an invalid instruction. (Intel SDM volume 3A, sections 2.2.1 and 2.5.)
+ */
 constexpr uint64_t kCr0 = 0x80050033;
 constexpr uint64_t kCr4 = 0x620;
 constexpr uint64_t kCr4Osxsave = 0x40000;

@@ -18,9 +18,9 @@ RegionPlan region_from(const Napi::Object& given) {
     for (uint32_t i = 0; i < placements.Length(); i++) {
         const Napi::Object one = placements.Get(i).As<Napi::Object>();
         region.placements.push_back(
-            {integer(one, "virtualAddress"), integer(one, "physicalAddress"),
-             integer(one, "pages"), one.Get("writable").ToBoolean(),
-             one.Get("executable").ToBoolean(), one.Get("large").ToBoolean()});
+            {integer(one, "virtualAddress"), integer(one, "physicalAddress"), integer(one, "pages"),
+             one.Get("writable").ToBoolean(), one.Get("executable").ToBoolean(),
+             one.Get("large").ToBoolean()});
     }
     const auto contents = given.Get("contents").As<Napi::Array>();
     for (uint32_t i = 0; i < contents.Length(); i++) {

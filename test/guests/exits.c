@@ -1,13 +1,12 @@
 /*
- * Leaves the machine in every odd way; the first byte of the request's body chooses which. Each must
- * end the instance, but for the ones that are exact: those are the doorbell in other clothes.
+ * Leaves the machine in every odd way; the first byte of the request's body chooses which. Each
+ * must end the instance, but for the ones that are exact: those are the doorbell in other clothes.
  */
 #include "kernel.h"
 
 #define DOORBELL "0x180000"
 
-void application_start(void) {
-}
+void application_start(void) {}
 
 static void leave(unsigned char way) {
     unsigned char *bell = (unsigned char *)HATCHERY_DOORBELL_ADDRESS;
@@ -19,9 +18,7 @@ static void leave(unsigned char way) {
         case 'b': /* a wide load */
             __asm__ volatile("movq " DOORBELL ", %%rax" ::: "rax", "memory");
             break;
-        case 'c': /* a wide store */
-            __asm__ volatile("movl $2, " DOORBELL ::: "memory");
-            break;
+        case 'c': /* a wide store */ __asm__ volatile("movl $2, " DOORBELL ::: "memory"); break;
         case 'd': /* a store of 16 bytes, which takes two exits */
             __asm__ volatile("movdqu %0, %%xmm0; movdqu %%xmm0, " DOORBELL ::"m"(sixteen)
                              : "xmm0", "memory");
@@ -55,18 +52,14 @@ static void leave(unsigned char way) {
             ((struct hatchery_control *)HATCHERY_CHANNEL_ADDRESS)->log_bytes = 0xffffffff;
             __asm__ volatile("movb $2, " DOORBELL ::: "memory");
             break;
-        case 'n': /* port input */
-            __asm__ volatile("inb $0x48, %%al" ::: "rax", "memory");
-            break;
+        case 'n': /* port input */ __asm__ volatile("inb $0x48, %%al" ::: "rax", "memory"); break;
         case 'o': /* port output */
             __asm__ volatile("movb $2, %%al; outb %%al, $0x48" ::: "rax", "memory");
             break;
         case 'p': /* repeated port output */
             __asm__ volatile("rep outsb" ::"S"(sixteen), "d"(0x48), "c"(16) : "memory");
             break;
-        case 'q': /* a fault */
-            __asm__ volatile("ud2");
-            break;
+        case 'q': /* a fault */ __asm__ volatile("ud2"); break;
         case 'r': /* a call into the host's resume stub, which must not be run by the image */
             __asm__ volatile("movl $-1, %%eax; movl $-1, %%edx; jmp *%0" ::"r"(
                                  (unsigned long)HATCHERY_RESUME_ADDRESS + 64)
@@ -82,8 +75,7 @@ static void leave(unsigned char way) {
         case 'Y': /* a string store that would go on */
             __asm__ volatile("rep stosb" ::"a"(2), "D"(bell), "c"(8) : "memory");
             break;
-        default:
-            break;
+        default: break;
     }
 }
 

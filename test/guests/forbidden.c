@@ -4,8 +4,7 @@
  */
 #include "kernel.h"
 
-void application_start(void) {
-}
+void application_start(void) {}
 
 static void attempt(unsigned char what) {
     static unsigned char code[16] = {0xc3};

@@ -5,8 +5,7 @@
 
 static unsigned char data[64 * HATCHERY_PAGE_BYTES] = {1};
 
-void application_start(void) {
-}
+void application_start(void) {}
 
 static void scribble(volatile unsigned char *from, size_t count) {
     for (size_t at = 0; at < count; at += HATCHERY_PAGE_BYTES) {

@@ -3,8 +3,7 @@
 
 static unsigned char served;
 
-void application_start(void) {
-}
+void application_start(void) {}
 
 void application_serve(void) {
     unsigned char order = 0;
