@@ -124,6 +124,10 @@ export const ERRORS = {
     message: 'The URL and the headers of the request need more than {limit} bytes. Send less.',
     exposes: ['limit'],
   },
+  REQUEST_TIMEOUT: {
+    status: 408,
+    message: 'The request did not come whole in time. Send it faster.',
+  },
   RESPONSE_BODY_TOO_LARGE: {
     status: 502,
     message:

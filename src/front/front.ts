@@ -1,5 +1,5 @@
 /** The data side: an HTTP server that lets a function answer every request. */
-import { type IncomingMessage, METHODS, type ServerResponse } from 'node:http';
+import { type IncomingMessage, METHODS, maxHeaderSize, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { type BaseLogger, pino } from 'pino';
@@ -9,6 +9,7 @@ import type { Fabric } from '../fabric/fabric.js';
 import type { DeployedFunction } from '../fabric/function.js';
 import { nextRequestId } from '../fabric/request-id.js';
 import { Timeline } from '../timeline.js';
+import { answerClientError } from './client-error.js';
 import { readBody, readHead } from './request.js';
 import { type Asked, sendError, sendReply } from './response.js';
 
@@ -81,6 +82,7 @@ function createServer(handler: Handler): FastifyInstance {
     exposeHeadRoutes: false,
     requestTimeout: REQUEST_MILLISECONDS,
     forceCloseConnections: 'idle',
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, maxHeaderSize),
     // Targets that the router cannot decode: the function may.
     frameworkErrors: (_error, request, reply) => {
       reply.hijack();

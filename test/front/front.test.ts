@@ -110,6 +110,24 @@ test('a head that is none is refused', { skip: noKvm }, (t) =>
   }),
 );
 
+test('what the parser refuses is JSON, too', { skip: noKvm }, (t) =>
+  withFront(async ({ url }) => {
+    for (const [bytes, status, code] of [
+      ['nonsense\r\n\r\n', 400, 'INVALID_ARGUMENT'],
+      ['GET / HTTP/1.1\r\nHost: h\r\nX: a\0b\r\n\r\n', 400, 'INVALID_ARGUMENT'],
+      [
+        `GET / HTTP/1.1\r\nHost: h\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+        431,
+        'REQUEST_HEAD_TOO_LARGE',
+      ],
+    ] as const) {
+      const answer = await exchange(url, bytes);
+      t.match(answer, `HTTP/1.1 ${status} `);
+      t.match(JSON.parse(answer.slice(answer.indexOf('{'))), { code, requestId: /./ });
+    }
+  }),
+);
+
 test('headers for one connection go no further', { skip: noKvm }, (t) =>
   withFront(async ({ url }) => {
     const answer = await exchange(
