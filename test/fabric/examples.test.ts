@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { test } from 'tap';
 import { Fabric } from '../../src/index.js';
@@ -40,4 +41,12 @@ test('a function with an npm dependency', { skip: noKvm }, async (t) => {
   const refused = await post({ name: 'Ada', email: 'nowhere' });
   t.equal(refused.status, 422);
   t.match(await refused.json(), { nested: { email: [/email/i] } });
+});
+
+test('the README shows the examples as they are', async (t) => {
+  const readme = await readFile('README.md', 'utf8');
+  const shown = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code);
+  const example = async (name: string) =>
+    (await readFile(`examples/${name}.ts`, 'utf8')).replace(/^\/\*\*.*?\*\/\n/s, '');
+  t.strictSame(shown, [await example('hello'), await example('library')]);
 });
