@@ -31,7 +31,7 @@ export function readHead(raw: IncomingMessage): Head {
       if (name === 'transfer-encoding') {
         hasBody = true;
       } else if (name === 'te') {
-        takesTrailers ||= /(?:^|[\s,])trailers\b/i.test(value);
+        takesTrailers ||= raw.httpVersionMinor > 0 && /(?:^|[\s,])trailers\b/i.test(value);
       } else if (name === 'connection') {
         named = namedByConnection(value);
       }

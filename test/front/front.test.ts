@@ -252,6 +252,10 @@ test('the timeline is in the head, and what comes later in a trailer', { skip: n
     t.match(answer, /^Trailer: Server-Timing\r$/m);
     t.match(answer, /^Transfer-Encoding: chunked\r$/m);
     t.match(answer, new RegExp(`\\r\\n0\\r\\nServer-Timing: ${entry('reply')}\\r\\n\\r\\n$`));
+
+    const old = await exchange(url, 'GET /large HTTP/1.0\r\nTE: trailers\r\n\r\n');
+    t.match(old, /^HTTP\/1\.1 200 OK\r$/m, 'HTTP/1.0 has no trailers');
+    t.match(old, /^Content-Length: 100000\r$/m);
   }),
 );
 
