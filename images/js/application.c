@@ -1,6 +1,6 @@
 /*
- * The JavaScript application: at start it runs the prelude (which makes the web APIs) and the user's
- * module; for each request it calls the module's handler through the prelude.
+ * The JavaScript application: at start it runs the prelude (which makes the web APIs) and the
+ * user's module; for each request it calls the module's handler through the prelude.
  */
 #include <string.h>
 
@@ -15,7 +15,7 @@
 enum { EVAL_TYPE_MODULE = 1, EVAL_COMPILE_ONLY = 1 << 5, READ_BYTECODE = 1 };
 enum promise_state { PROMISE_PENDING, PROMISE_FULFILLED, PROMISE_REJECTED };
 
-enum { ARGUMENTS_MAX = 2 };
+enum { ARGUMENTS_MAX = 3 };
 
 /* What the prelude left on its host object; see prelude/main.ts. */
 static struct {
@@ -24,12 +24,13 @@ static struct {
     js_value settle;     /* (what the handler's promise gave): sends it; gives as serve does */
     js_value fail;       /* (error): sends an error report */
     js_value report;     /* (error): the error report as JSON */
-    js_value rejection;  /* (promise, reason): a promise was rejected, nothing handles it */
-    js_value idle;       /* (): no jobs are left after a request */
+    js_value rejection;  /* (promise, reason, is handled): a promise was rejected and nothing
+                            handles it, or now something does */
+    js_value idle;       /* (): no jobs are left, after start-up or work in the background */
 } prelude;
 
+/* Arguments on their way into the engine, which copies them before it runs anything. */
 static engine_pointer argument_cells;
-static bool saw_rejection;
 
 static js_value call(js_value function, uint32_t count, const js_value *arguments) {
     memcpy(engine_memory(argument_cells), arguments, count * sizeof *arguments);
@@ -84,10 +85,9 @@ static _Noreturn void panic_startup(js_value error) {
 static void on_rejection(void *unused, engine_pointer unused_context, js_value promise,
                          js_value reason, uint32_t is_handled, engine_pointer unused_opaque) {
     (void)unused, (void)unused_context, (void)unused_opaque;
-    saw_rejection = true;
-    const js_value arguments[] = {
-        js_duplicate(promise), is_handled ? JS_UNDEFINED : js_duplicate(reason)};
-    js_release(call(prelude.rejection, 2, arguments));
+    const js_value arguments[] = {js_duplicate(promise), js_duplicate(reason),
+                                  JS_BOOLEAN(is_handled != 0)};
+    js_release(call(prelude.rejection, 3, arguments));
 }
 
 static js_value run_prelude(void) {
@@ -203,7 +203,7 @@ void application_start(void) {
     while (engine_run_job()) {
     }
     start_limit_end();
-    saw_rejection = false;
+    js_release(call(prelude.idle, 0, NULL));
     settle_heap();
 }
 
@@ -262,8 +262,7 @@ void application_serve(void) {
     js_release(result);
     while (engine_run_job()) {
     }
-    if (saw_rejection) {
-        saw_rejection = false;
+    if (response_goes_on()) {
         js_release(call(prelude.idle, 0, NULL));
     }
 }

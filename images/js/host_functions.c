@@ -14,10 +14,12 @@ enum { FIRST_READ_BYTES = 4096, CHUNK_BYTES = 65536 };
 
 static bool is_begun;
 static bool is_completed;
+static bool goes_on;
 
 void host_functions_reset(void) {
     is_begun = false;
     is_completed = false;
+    goes_on = false;
 }
 
 bool response_was_begun(void) {
@@ -26,6 +28,10 @@ bool response_was_begun(void) {
 
 bool response_was_completed(void) {
     return is_completed;
+}
+
+bool response_goes_on(void) {
+    return goes_on;
 }
 
 /* headers(): the request's header rows, name and value in turn, each with a NUL behind it. */
@@ -45,7 +51,8 @@ static engine_pointer read_body(size_t *body_bytes) {
     size_t used = 0;
     engine_pointer buffer = engine_allocate(capacity + 1);
     for (;;) {
-        const size_t part = request_body_read((char *)engine_memory(buffer) + used, capacity - used);
+        char *const to = (char *)engine_memory(buffer) + used;
+        const size_t part = request_body_read(to, capacity - used);
         used += part;
         if (part == 0) {
             break;
@@ -116,6 +123,7 @@ static js_value send_response(engine_pointer arguments, bool needs_background,
         .body_bytes = body.bytes,
     };
     is_begun = true;
+    goes_on = (response.flags & HATCHERY_RESPONSE_BACKGROUND) != 0;
     send(&response);
     text_release(&head);
     text_release(&body);

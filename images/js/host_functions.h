@@ -14,4 +14,7 @@ void host_functions_reset(void);
 bool response_was_begun(void);
 bool response_was_completed(void);
 
+/* Whether it said that work goes on after it (HATCHERY_RESPONSE_BACKGROUND). */
+bool response_goes_on(void);
+
 #endif

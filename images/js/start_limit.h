@@ -1,7 +1,8 @@
 /*
  * The time limit of start-up code: `startupMilliseconds` of the configuration item "limits". The
  * engine looks at the clock now and then; when the time is over, the trace of an error that is made
- * then and there says where the code was. (While a request is served the host's deadline is enough.)
+ * then and there says where the code was. (While a request is served the host's deadline is
+ * enough.)
  */
 #ifndef HATCHERY_JS_START_LIMIT_H
 #define HATCHERY_JS_START_LIMIT_H

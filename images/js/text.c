@@ -24,8 +24,8 @@ static bool utf8_of_string(struct text *text, js_value value) {
 }
 
 /*
- * Overwrites lone surrogates, which the engine gives as ED A0 80 to ED BF BF, by U+FFFD. The text is
- * not ASCII, so it is a copy of the engine's string and may be changed.
+ * Overwrites lone surrogates, which the engine gives as ED A0 80 to ED BF BF, by U+FFFD. The text
+ * is not ASCII, so it is a copy of the engine's string and may be changed.
  */
 static void replace_surrogates(struct text *text) {
     char *at = (char *)(uintptr_t)text->start;

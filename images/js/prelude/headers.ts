@@ -14,6 +14,8 @@ let makeImmutable: (headers: Headers) => Headers;
 export class Headers {
   #rows: string[] = [];
   #isImmutable = false;
+  /** What iteration gives; undefined after a change. */
+  #pairs: [string, string][] | undefined;
 
   static {
     fromRows = (rows) => {
@@ -58,6 +60,7 @@ export class Headers {
 
   #change(): void {
     if (this.#isImmutable) throw new TypeError('these headers cannot be changed');
+    this.#pairs = undefined;
   }
 
   append(name: string, value: string): void {
@@ -114,15 +117,17 @@ export class Headers {
 
   /** Names in order, each once with its values joined, but each Set-Cookie for itself. */
   #sorted(): [string, string][] {
-    const names = new Set<string>();
-    for (let i = 0; i < this.#rows.length; i += 2) names.add(this.#rows[i] as string);
-    return [...names]
-      .sort()
-      .flatMap((name): [string, string][] =>
-        name === 'set-cookie'
-          ? this.getSetCookie().map((value) => [name, value])
-          : [[name, this.get(name) as string]],
-      );
+    if (this.#pairs === undefined) {
+      const names = new Set(this.#rows.filter((_, i) => i % 2 === 0));
+      this.#pairs = [...names]
+        .sort()
+        .flatMap((name): [string, string][] =>
+          name === 'set-cookie'
+            ? this.getSetCookie().map((value) => [name, value])
+            : [[name, this.get(name) as string]],
+        );
+    }
+    return this.#pairs;
   }
 
   /** Looks at the list anew at each step, as Web IDL's iterators do. */
@@ -130,7 +135,7 @@ export class Headers {
     for (let i = 0; ; i++) {
       const pair = this.#sorted()[i];
       if (pair === undefined) return;
-      yield pair;
+      yield [...pair];
     }
   }
 

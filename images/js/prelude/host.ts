@@ -12,9 +12,9 @@ export interface Hooks {
   fail(error: unknown): void;
   /** The error report: JSON of name, message and stack. */
   report(error: unknown): string;
-  /** A promise was rejected and nothing handles it; without a reason: now something does. */
-  rejection(promise: Promise<unknown>, reason?: unknown): void;
-  /** The request is over and no jobs are left. */
+  /** A promise was rejected and nothing handles it, or, later, something does. */
+  rejection(promise: Promise<unknown>, reason: unknown, isHandled: boolean): void;
+  /** Start-up or work behind a response is over: no jobs are left. */
   idle(): void;
 }
 

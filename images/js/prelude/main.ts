@@ -64,7 +64,7 @@ host.fail = (error) => {
 
 host.report = errorReport;
 
-host.rejection = (promise, reason) => trackRejection(promise, reason, reason === undefined);
+host.rejection = trackRejection;
 
 host.idle = () => {
   reportRejections();

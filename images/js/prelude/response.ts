@@ -65,8 +65,8 @@ export class Response extends Body {
 
   #apply(init: ResponseInit): void {
     if (init.status !== undefined) {
-      const status = Math.trunc(Number(init.status));
-      if (!(status >= 200 && status <= 599)) {
+      const status = Number(init.status) | 0;
+      if (status < 200 || status > 599) {
         throw new RangeError(`invalid response status: ${init.status}`);
       }
       this.#status = status;

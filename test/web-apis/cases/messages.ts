@@ -93,6 +93,7 @@ export const messageCases = [
       throws('RangeError', () => new Response(null, { status }));
     }
     equal(new Response(null, { status: 404 }).ok, false);
+    equal(new Response(null, { status: '404.9' as never }).status, 404);
   }),
   standard(RESPONSE, 'statuses without a body', () => {
     for (const status of [204, 205, 304]) {
