@@ -1,13 +1,6 @@
 /** One request over one virtual machine, from the frame that goes in to the last exit. */
 import type { BaseLogger } from 'pino';
-import {
-  decodeResponse,
-  encodeRequest,
-  RESPONSE_BACKGROUND,
-  RESPONSE_ERROR,
-  RESPONSE_MORE,
-  type RequestFrame,
-} from '../channel.js';
+import { encodeRequest, type RequestFrame } from '../channel.js';
 import {
   type Exit,
   REQUEST_CAPACITY,
@@ -19,6 +12,7 @@ import { HatcheryError } from '../errors.js';
 import type { Timeline } from '../timeline.js';
 import type { Failures } from './failure.js';
 import { GuestLog } from './guest-log.js';
+import { type CompleteResponse, IncomingResponse } from './incoming-response.js';
 import type { Limits } from './limits.js';
 import type { Placement } from './placement.js';
 
@@ -67,14 +61,10 @@ export class Exchange {
   readonly #timeline: Timeline;
   readonly #settled: (verdict: Verdict) => void;
   readonly #deadline: number;
+  readonly #response: IncomingResponse;
   #log: GuestLog | undefined;
   #bodySent = 0;
-  #status = 0;
-  #flags = 0;
-  #headers: readonly string[] | undefined;
-  #body: Buffer[] = [];
-  #bodyBytes = 0;
-  #outcome: Reply | HatcheryError | undefined;
+  #isDelivered = false;
   #isSettled = false;
   #where: Where | undefined;
 
@@ -96,6 +86,7 @@ export class Exchange {
     this.#timeline = timeline;
     this.#settled = settled;
     this.#deadline = performance.now() + serving.limits.wallMilliseconds;
+    this.#response = new IncomingResponse(serving.limits.maxResponseBodyBytes);
     timeline.guest = 0;
   }
 
@@ -140,36 +131,39 @@ export class Exchange {
   #proceed(exit: Exit): Reply | Promise<Reply> {
     this.#timeline.spawn = (this.#timeline.spawn ?? 0) + exit.spawnMicroseconds / 1000;
     const resume = this.#take(exit);
-    return this.#outcome === undefined
+    const { complete } = this.#response;
+    return complete === undefined
       ? this.#converse(resume as Resume)
-      : this.#deliver(resume, this.#outcome);
+      : this.#deliver(complete, resume);
   }
 
-  /** Runs the guest on, on a thread, until there is an outcome. */
+  /** Runs the guest on, on a thread, until its response is complete. */
   async #converse(resume: Resume): Promise<Reply> {
     try {
       let next: Resume | undefined = resume;
-      while (this.#outcome === undefined) {
+      while (this.#response.complete === undefined) {
         next = this.#take(await this.#resumed(next as Resume));
       }
-      return this.#deliver(next, this.#outcome);
+      return this.#deliver(this.#response.complete, next);
     } catch (error) {
       throw this.#failed(error);
     }
   }
 
-  /** Hands the outcome over; what is left for the guest to do, it does in the background. */
-  #deliver(resume: Resume | undefined, outcome: Reply | HatcheryError): Reply {
+  /** Hands the response over; what is left for the guest to do, it does in the background. */
+  #deliver(response: CompleteResponse, resume: Resume | undefined): Reply {
+    this.#isDelivered = true;
     this.#leavePlace();
     if (resume === undefined) {
       this.#settle('final');
     } else {
       this.#background(resume);
     }
-    if (outcome instanceof HatcheryError) {
-      throw outcome;
+    const { status, headers, body, isErrorReport } = response;
+    if (isErrorReport) {
+      throw this.#serving.failures.thrown(body.toString());
     }
-    return outcome;
+    return { status, headers, body, timeline: this.#timeline };
   }
 
   async #background(resume: Resume): Promise<void> {
@@ -180,7 +174,8 @@ export class Exchange {
       }
       this.#settle('final');
     } catch (error) {
-      this.#failed(error);
+      this.#settle('doubtful');
+      this.#named(error);
     }
   }
 
@@ -204,70 +199,26 @@ export class Exchange {
     }
     switch (exit.kind) {
       case 'respond':
-        return this.#begin(exit);
+        this.#response.begin(exit.payload);
+        return this.#afterResponse();
       case 'push':
-        return this.#push(exit);
+        this.#response.push(exit.payload);
+        return this.#afterResponse();
       case 'pull':
         return { reason: 'chunk', bytes: this.#nextBodyBytes() };
       case 'log':
         return CONTINUE;
       case 'finish':
-        if (this.#outcome !== undefined && (this.#flags & RESPONSE_BACKGROUND) !== 0) {
+        if (this.#response.complete !== undefined && this.#response.hasBackground) {
           return undefined;
         }
     }
     throw this.#serving.failures.whileServing(exit);
   }
 
-  #begin(exit: Exit): Resume | undefined {
-    if (this.#headers !== undefined) {
-      throw this.#serving.failures.whileServing(exit);
-    }
-    const frame = decodeResponse(exit.payload);
-    this.#status = frame.status;
-    this.#flags = frame.flags;
-    this.#headers = frame.headers;
-    this.#collect(frame.body);
-    return (frame.flags & RESPONSE_MORE) === 0 ? this.#complete() : CONTINUE;
-  }
-
-  #push(exit: Exit): Resume | undefined {
-    if (this.#headers === undefined || this.#outcome !== undefined) {
-      throw this.#serving.failures.whileServing(exit);
-    }
-    if (exit.payload.length === 0) {
-      return this.#complete();
-    }
-    this.#collect(exit.payload);
-    return CONTINUE;
-  }
-
-  #collect(bytes: Uint8Array): void {
-    const limit = this.#serving.limits.maxResponseBodyBytes;
-    this.#bodyBytes += bytes.length;
-    if (this.#bodyBytes > limit) {
-      throw new HatcheryError('RESPONSE_BODY_TOO_LARGE', {
-        function: this.#serving.function,
-        limit,
-      });
-    }
-    this.#body.push(Buffer.from(bytes));
-  }
-
-  #complete(): Resume | undefined {
-    const body = this.#body.length === 1 ? (this.#body[0] as Buffer) : Buffer.concat(this.#body);
-    this.#body = [];
-    if ((this.#flags & RESPONSE_ERROR) !== 0) {
-      this.#outcome = this.#serving.failures.thrown(body.toString());
-    } else {
-      this.#outcome = {
-        status: this.#status,
-        headers: this.#headers as readonly string[],
-        body,
-        timeline: this.#timeline,
-      };
-    }
-    return (this.#flags & RESPONSE_BACKGROUND) === 0 ? undefined : CONTINUE;
+  #afterResponse(): Resume | undefined {
+    const { complete, hasBackground } = this.#response;
+    return complete !== undefined && !hasBackground ? undefined : CONTINUE;
   }
 
   #nextBodyBytes(): Uint8Array {
@@ -297,10 +248,17 @@ export class Exchange {
     }
   }
 
-  /** Whatever failed before the last exit leaves doubts about the shell. */
+  /** What fails before the response is there leaves doubts about the shell. */
   #failed(error: unknown): HatcheryError {
-    this.#settle('doubtful');
-    this.#leavePlace();
+    if (!this.#isDelivered) {
+      this.#settle('doubtful');
+      this.#leavePlace();
+    }
+    return this.#named(error);
+  }
+
+  /** The error with the request's name, once reported. */
+  #named(error: unknown): HatcheryError {
     const known = HatcheryError.from(error);
     if (known.requestId === undefined) {
       known.requestId = this.#request.id;

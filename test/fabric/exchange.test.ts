@@ -158,6 +158,25 @@ test('background work goes on after the response, and its shell comes back', asy
   await fabric.close();
 });
 
+test('an error does not end background work', async (t) => {
+  const { logger, lines } = collectingLogger();
+  const flags = RESPONSE_BACKGROUND | RESPONSE_ERROR;
+  const payload = responseFrame({ flags, body: Buffer.from('{"message":"no"}') });
+  const { driver, fabric, fn } = await simulate(
+    first(
+      { kind: 'respond', payload },
+      { kind: 'log', milliseconds: 20, logs: logRecord(30, 'later') },
+      { kind: 'finish' },
+    ),
+    { logger },
+  );
+  await t.rejects(fn.request({ url: URL }), { code: 'FUNCTION_THREW' });
+  await fabric.close();
+  t.match(lines, [{ code: 'FUNCTION_THREW' }, { msg: 'later' }]);
+  t.equal(lines.length, 2);
+  t.equal(driver.created, 2);
+});
+
 test('background work that never ends ends at the deadline', async (t) => {
   const { logger, lines } = collectingLogger();
   const payload = responseFrame({ flags: RESPONSE_BACKGROUND });

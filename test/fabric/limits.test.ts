@@ -68,23 +68,27 @@ for (const strategy of ['clone', 'reset'] as const) {
 
 test('a loop does not keep others waiting', { skip: noKvm }, async (t) => {
   await using fabric = await Fabric.open();
-  const fn = await fabric.deploy({ name: 'f', source: SOURCE, limits: LIMITS });
-  const loops = Promise.allSettled(Array.from({ length: 4 }, () => fn.fetch('http://f/loop')));
-  let served = 0;
+  const limits = { ...LIMITS, wallMilliseconds: 3000 };
+  const fn = await fabric.deploy({ name: 'f', source: SOURCE, limits });
+  let ended = 0;
+  const loops = Array.from({ length: 4 }, () =>
+    fn.fetch('http://f/loop').catch(() => {
+      ended += 1;
+    }),
+  );
   let longest = 0;
   let last = performance.now();
   const ticking = setInterval(() => {
     longest = Math.max(longest, performance.now() - last);
     last = performance.now();
   }, 1);
-  const until = performance.now() + 250;
-  while (performance.now() < until) {
+  for (let i = 0; i < 10; i += 1) {
     t.equal((await fn.request({ url: 'http://f/' })).status, 200);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    served += 1;
   }
   clearInterval(ticking);
-  t.ok(served >= 5, `${served} requests were served beside the loops`);
-  t.ok(longest < 100, `the event loop stood still for ${longest} ms at most`);
-  await loops;
+  t.equal(ended, 0, 'the loops have not ended yet');
+  // Four loops and this thread share the processors with whatever else runs.
+  t.ok(longest < 500, `the event loop stood still for ${longest} ms at most`);
+  await Promise.all(loops);
+  t.equal(ended, 4);
 });
