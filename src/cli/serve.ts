@@ -7,7 +7,7 @@ import { EXIT_CODES } from './exit-codes.js';
 import { addFunctionOptions, definitionFrom, type FunctionOptions } from './function-options.js';
 import { createLogger } from './logger.js';
 import { selfTest } from './self-test.js';
-import { listenForStop } from './stop-signal.js';
+import { stopSignal } from './stop-signal.js';
 import type { Terminal } from './terminal.js';
 import { wholeNumber } from './values.js';
 import { SourceWatcher } from './watch.js';
@@ -54,16 +54,16 @@ export async function serve(
   options: ServeOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const stop = listenForStop();
+  const stopped = stopSignal();
   const server = new Server(file, options, terminal);
   try {
     const starting = server.start();
-    await Promise.race([starting, stop.received]);
-    await stop.received;
-    // Stopped in the middle of its start: what it opens meanwhile must be closed, too.
+    stopped.then(() => server.abandon());
+    await Promise.race([starting, stopped]);
+    await stopped;
+    // In the middle of its start it may yet open something, which is to be closed.
     await starting.catch(() => {});
   } finally {
-    stop.release();
     await server.close();
   }
   terminal.result('Stopped.', { event: 'stopped' });
@@ -79,6 +79,7 @@ class Server {
   #fabric: Fabric | undefined;
   #front: Front | undefined;
   #watcher: SourceWatcher | undefined;
+  #abandoned = false;
 
   constructor(file: string, options: ServeOptions, terminal: Terminal) {
     this.#file = file;
@@ -93,6 +94,9 @@ class Server {
     const fabric = await Fabric.open({ driver, logger: this.#logger });
     this.#fabric = fabric;
     const fn = await fabric.deploy(definition);
+    if (this.#abandoned) {
+      return;
+    }
     const front = await this.#listen(fabric, fn);
     this.#front = front;
     if (this.#options.watch) {
@@ -181,6 +185,11 @@ class Server {
     const { envFile } = this.#options;
     const files = image === undefined ? fn.inputs : [image];
     return envFile === undefined ? files : [...files, envFile];
+  }
+
+  /** Keeps a start that is under way from listening. */
+  abandon(): void {
+    this.#abandoned = true;
   }
 
   /** Lets what is under way finish. */

@@ -2,28 +2,27 @@
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-export interface StopSignal {
-  /** Resolves with the first signal. A second one ends the process at once, as by default. */
-  readonly received: Promise<NodeJS.Signals>;
-  /** Gives the signals back to Node. */
-  release(): void;
-}
+/**
+ * Signals that come this soon after the first are echoes of it: npm passes on to its script the very
+ * SIGINT that the terminal has sent to both.
+ */
+const ECHO_MILLISECONDS = 500;
 
-export function listenForStop(): StopSignal {
-  let release = () => {};
-  const received = new Promise<NodeJS.Signals>((resolve) => {
-    const onSignal = (signal: NodeJS.Signals) => {
-      release();
-      resolve(signal);
-    };
-    release = () => {
+/** Resolves with the first signal. A later one, which is no echo of it, ends the process at once. */
+export function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let echoes: NodeJS.Timeout | undefined;
+    const giveBack = () => {
       for (const signal of SIGNALS) {
         process.off(signal, onSignal);
       }
+    };
+    const onSignal = (signal: NodeJS.Signals) => {
+      echoes ??= setTimeout(giveBack, ECHO_MILLISECONDS).unref();
+      resolve(signal);
     };
     for (const signal of SIGNALS) {
       process.on(signal, onSignal);
     }
   });
-  return { received, release: () => release() };
 }

@@ -1,5 +1,7 @@
 /** Runs the compiled command line as a user does: as a process. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** The compiled `src/cli/main.ts`: what `hatchery` is a link to where the package is installed. */
@@ -100,6 +102,14 @@ export class Served {
   /** Where it serves. */
   async url(): Promise<string> {
     return (await this.next('listening')).url as string;
+  }
+
+  /** Waits until it has started a process: esbuild, the first thing that a deployment does. */
+  async hasChildren(): Promise<void> {
+    const { pid } = this.#child;
+    while (readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8') === '') {
+      await sleep(5);
+    }
   }
 
   kill(signal: NodeJS.Signals): void {

@@ -12,10 +12,14 @@ t.test('serve', { skip: noKvm }, async (t) => {
     'Hello World.ts': says('hello'),
     'echo.ts': ECHO,
     'syntax.ts': NO_SYNTAX,
+    'slow-start.ts': `
+      const end = Date.now() + 600;
+      while (Date.now() < end) {}
+      export default { fetch: () => new Response('ready') };`,
     'slow.ts': `
       export default {
-        fetch() {
-          const end = Date.now() + 400;
+        fetch(request: Request) {
+          const end = Date.now() + Number(new URL(request.url).searchParams.get('ms') ?? 400);
           while (Date.now() < end) {}
           return new Response('late');
         },
@@ -56,11 +60,27 @@ t.test('serve', { skip: noKvm }, async (t) => {
   }
 
   t.test('a signal during the start ends it with code 0', async (t) => {
-    const served = new Served([`${folder}/Hello World.ts`]);
-    // Node itself needs some of this time, before anybody can listen for signals.
-    await sleep(400);
-    const { code } = await served.stop('SIGINT');
+    const served = new Served([`${folder}/slow-start.ts`]);
+    await served.hasChildren();
+    const { code, stdout } = await served.stop('SIGINT');
     t.equal(code, 0);
+    t.notMatch(stdout, 'listening');
+  });
+
+  t.test('an echo of the signal is taken for one, a second signal is not', async (t) => {
+    const served = new Served([`${folder}/slow.ts`, '--wall-ms', '60000']);
+    const url = await served.url();
+    const answer = fetch(`${url}/?ms=3000`).then(
+      (response) => response.status,
+      () => 'cut off',
+    );
+    await sleep(100);
+    served.kill('SIGINT');
+    served.kill('SIGINT');
+    await sleep(800);
+    const { code } = await served.stop('SIGINT');
+    t.equal(await answer, 'cut off');
+    t.equal(code, null, 'ended by the signal');
   });
 
   t.test('options reach the function', async (t) => {
