@@ -19,14 +19,14 @@ enum { ARGUMENTS_MAX = 3 };
 
 /* What the prelude left on its host object; see prelude/main.ts. */
 static struct {
-    js_value start;      /* (default export, configuration): checks and keeps the handler */
-    js_value serve;      /* (method, url): calls the handler; gives a promise unless it is done */
-    js_value settle;     /* (what the handler's promise gave): sends it; gives as serve does */
-    js_value fail;       /* (error): sends an error report */
-    js_value report;     /* (error): the error report as JSON */
-    js_value rejection;  /* (promise, reason, is handled): a promise was rejected and nothing
-                            handles it, or now something does */
-    js_value idle;       /* (): no jobs are left, after start-up or work in the background */
+    js_value start;     /* (default export): checks and keeps the handler */
+    js_value serve;     /* (method, url): calls the handler; gives a promise unless it is done */
+    js_value settle;    /* (what the handler's promise gave): sends it; gives as serve does */
+    js_value fail;      /* (error): sends an error report */
+    js_value report;    /* (error): the error report as JSON */
+    js_value rejection; /* (promise, reason, is handled): a promise was rejected and nothing
+                           handles it, or now something does */
+    js_value idle;      /* (): no jobs are left, after start-up or work in the background */
 } prelude;
 
 /* Arguments on their way into the engine, which copies them before it runs anything. */
@@ -144,13 +144,11 @@ static js_value run_module(void) {
     while (engine_run_job()) {
     }
     switch (JS(PromiseState, promise)) {
-    case PROMISE_PENDING:
-        panic_text(HATCHERY_PANIC_PENDING,
-                   "the module awaits, at top level, a promise that can never settle");
-    case PROMISE_REJECTED:
-        panic_error(HATCHERY_PANIC_STARTUP, JS(PromiseResult, promise));
-    default:
-        js_release(promise);
+        case PROMISE_PENDING:
+            panic_text(HATCHERY_PANIC_PENDING,
+                       "the module awaits, at top level, a promise that can never settle");
+        case PROMISE_REJECTED: panic_error(HATCHERY_PANIC_STARTUP, JS(PromiseResult, promise));
+        default: js_release(promise);
     }
     const js_value namespace = JS(GetModuleNamespace, definition);
     const js_value handler = engine_property(namespace, "default");
@@ -186,11 +184,10 @@ void application_start(void) {
     text_start();
     argument_cells = engine_allocate(ARGUMENTS_MAX * sizeof(js_value));
     const js_value host = run_prelude();
-    const uint32_t tracker_type = wasm_rt_register_func_type(
-        5, 0, WASM_RT_I32, WASM_RT_I64, WASM_RT_I64, WASM_RT_I32, WASM_RT_I32);
+    const uint32_t tracker_type = wasm_rt_register_func_type(5, 0, WASM_RT_I32, WASM_RT_I64,
+                                                             WASM_RT_I64, WASM_RT_I32, WASM_RT_I32);
     ENGINE(JS_SetHostPromiseRejectionTracker, runtime,
            engine_table_add(tracker_type, (wasm_rt_function_ptr_t)on_rejection), 0);
-    set_property(host, "name", configuration_string("name"));
     set_property(host, "env", configuration_string("env"));
     set_property(host, "limits", configuration_string("limits"));
     js_release(host);

@@ -30,11 +30,9 @@ extern engine_pointer runtime;
 
 /* Tags and layout of a JSValue with JS_NAN_BOXING: quickjs.h, enum JS_TAG_*. */
 #define JS_VALUE(tag, payload) ((js_value)(uint32_t)(tag) << 32 | (uint32_t)(payload))
-#define JS_INT(number) JS_VALUE(0, number)
-#define JS_BOOLEAN(flag) JS_VALUE(1, flag)
-#define JS_NULL JS_VALUE(2, 0)
-#define JS_UNDEFINED JS_VALUE(3, 0)
-#define JS_EXCEPTION JS_VALUE(6, 0)
+#define JS_BOOLEAN(flag)       JS_VALUE(1, flag)
+#define JS_UNDEFINED           JS_VALUE(3, 0)
+#define JS_EXCEPTION           JS_VALUE(6, 0)
 
 static inline bool js_is_string(js_value value) {
     const int32_t tag = (int32_t)(value >> 32);

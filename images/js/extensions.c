@@ -103,8 +103,8 @@ static void expect_success(u32 result) {
 }
 
 void extensions_load(void) {
-    const u32 memset_type = wasm_rt_register_func_type(3, 1, WASM_RT_I32, WASM_RT_I32, WASM_RT_I32,
-                                                       WASM_RT_I32);
+    const u32 memset_type =
+        wasm_rt_register_func_type(3, 1, WASM_RT_I32, WASM_RT_I32, WASM_RT_I32, WASM_RT_I32);
     memset_entry = engine_table_add(memset_type, (wasm_rt_function_ptr_t)memset_by_address);
     errno_entry = engine_allocate(sizeof(int32_t));
 

@@ -53,10 +53,9 @@ void start_limit_begin(void (*give_up)(js_value error)) {
     }
     give_up_start = give_up;
     end = clock_monotonic() + milliseconds * UINT64_C(1000000);
-    const uint32_t type =
-        wasm_rt_register_func_type(2, 1, WASM_RT_I32, WASM_RT_I32, WASM_RT_I32);
-    ENGINE(JS_SetInterruptHandler, runtime,
-           engine_table_add(type, (wasm_rt_function_ptr_t)on_poll), 0);
+    const uint32_t type = wasm_rt_register_func_type(2, 1, WASM_RT_I32, WASM_RT_I32, WASM_RT_I32);
+    ENGINE(JS_SetInterruptHandler, runtime, engine_table_add(type, (wasm_rt_function_ptr_t)on_poll),
+           0);
 }
 
 void start_limit_end(void) {

@@ -15,8 +15,8 @@ void text_start(void);
 
 /*
  * A response body: the UTF-8 of a string (lone surrogates become U+FFFD), the bytes of a
- * Uint8Array, or nothing for undefined. Valid while the value lives and until text_release. Returns false with
- * an exception pending for any other value and when there is no memory.
+ * Uint8Array, or nothing for undefined. Valid while the value lives and until text_release. Returns
+ * false with an exception pending for any other value and when there is no memory.
  */
 bool text_of_body(struct text *text, js_value value);
 

@@ -41,20 +41,13 @@ bool wasm_rt_is_initialized(void) {
 
 void wasm_rt_trap(wasm_rt_trap_t trap) {
     switch (trap) {
-    case WASM_RT_TRAP_OOB:
-        give_up("the engine trapped: out of bounds");
-    case WASM_RT_TRAP_INT_OVERFLOW:
-        give_up("the engine trapped: integer overflow");
-    case WASM_RT_TRAP_DIV_BY_ZERO:
-        give_up("the engine trapped: division by zero");
-    case WASM_RT_TRAP_INVALID_CONVERSION:
-        give_up("the engine trapped: invalid conversion");
-    case WASM_RT_TRAP_UNREACHABLE:
-        give_up("the engine trapped: unreachable");
-    case WASM_RT_TRAP_CALL_INDIRECT:
-        give_up("the engine trapped: invalid indirect call");
-    default:
-        give_up("the engine trapped");
+        case WASM_RT_TRAP_OOB: give_up("the engine trapped: out of bounds");
+        case WASM_RT_TRAP_INT_OVERFLOW: give_up("the engine trapped: integer overflow");
+        case WASM_RT_TRAP_DIV_BY_ZERO: give_up("the engine trapped: division by zero");
+        case WASM_RT_TRAP_INVALID_CONVERSION: give_up("the engine trapped: invalid conversion");
+        case WASM_RT_TRAP_UNREACHABLE: give_up("the engine trapped: unreachable");
+        case WASM_RT_TRAP_CALL_INDIRECT: give_up("the engine trapped: invalid indirect call");
+        default: give_up("the engine trapped");
     }
 }
 

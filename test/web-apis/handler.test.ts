@@ -281,3 +281,23 @@ test('garbage is collected in an instance that lives on', { skip: noKvm }, async
     for (let i = 0; i < 5; i++) t.equal((await instance.fetch(URL)).status, 200);
   });
 });
+
+test('a request is over when the next one comes', { skip: noKvm }, async (t) => {
+  const body = `const isFirst = globalThis.first === undefined;
+    globalThis.first ??= request;
+    if (isFirst) return Response.json([]);
+    const messages = [];
+    for (const read of [() => first.headers, () => first.text()]) {
+      try { await read(); } catch (error) { messages.push(error.message); }
+    }
+    return Response.json([...messages, await request.text()]);`;
+  await serve(body, async ({ fn }) => {
+    await using instance = await fn.spawn();
+    const post = async (text: string) => {
+      const request = new Request(URL, { method: 'POST', body: text });
+      return (await instance.fetch(request)).json();
+    };
+    t.strictSame(await post('one'), []);
+    t.strictSame(await post('two'), ['the request is over', 'the request is over', 'two']);
+  });
+});

@@ -1,7 +1,7 @@
 import { Blob, bytesOf, concatenate, copyBytes } from './blob.js';
 import { FormData } from './form-data.js';
 import type { Headers } from './headers.js';
-import { host } from './host.js';
+import { Incoming } from './incoming.js';
 import { decodeMultipart, encodeMultipart } from './multipart.js';
 import { isDisturbed, ReadableStream, streamFrom, streamOf } from './streams.js';
 import { parseUrlEncoded, URLSearchParams } from './url-search-params.js';
@@ -15,11 +15,8 @@ export type BodyInit =
   | URLSearchParams
   | ReadableStream;
 
-/** Stands for the body of the request that the host holds and that nobody read yet. */
-export const INCOMING = Symbol('incoming');
-
 /** null: no body. Text stands for its UTF-8. */
-export type Content = string | Uint8Array | ReadableStream | typeof INCOMING | null;
+export type Content = string | Uint8Array | ReadableStream | Incoming | null;
 
 /** What a body is made of, and the content type that it implies (Fetch: extract a body). */
 export function extractContent(init: BodyInit): { content: Content; type?: string } {
@@ -89,9 +86,8 @@ export abstract class Body {
   get body(): ReadableStream | null {
     const content = this.#content;
     if (content === null || this.#stream !== null) return this.#stream;
-    if (content === INCOMING) {
-      void this.headers; // the host gives them only before the body
-      this.#stream = streamFrom(() => host.bodyChunk());
+    if (content instanceof Incoming) {
+      this.#stream = streamFrom(() => content.chunk());
     } else if (typeof content === 'string') {
       this.#stream = streamOf(new TextEncoder().encode(content));
     } else {
@@ -106,15 +102,14 @@ export abstract class Body {
       throw new TypeError('the body is in use or was read already');
     }
     if (content !== null) this.#isUsed = true;
-    if (content === INCOMING) void this.headers;
     return content;
   }
 
   #duplicate(): Content {
     const content = this.#take();
     this.#isUsed = false;
-    if (content === INCOMING) {
-      this.#content = host.bodyBytes();
+    if (content instanceof Incoming) {
+      this.#content = content.bytes();
       return this.#content;
     }
     if (!(content instanceof ReadableStream)) return content;
@@ -128,7 +123,7 @@ export abstract class Body {
     const content = this.#take();
     if (typeof content === 'string') return content.toWellFormed();
     if (content === null) return '';
-    if (content === INCOMING) return host.bodyText();
+    if (content instanceof Incoming) return content.text();
     return decode(content instanceof Uint8Array ? content : await readAll(content));
   }
 
@@ -139,7 +134,7 @@ export abstract class Body {
   async bytes(): Promise<Uint8Array> {
     const content = this.#take();
     if (content === null) return new Uint8Array(0);
-    if (content === INCOMING) return host.bodyBytes();
+    if (content instanceof Incoming) return content.bytes();
     if (typeof content === 'string') return new TextEncoder().encode(content);
     return content instanceof Uint8Array ? content.slice() : readAll(content);
   }

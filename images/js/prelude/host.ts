@@ -32,8 +32,7 @@ export const LOG_LEVEL = { debug: 20, info: 30, warn: 40, error: 50 } as const;
 export type Bytes = string | Uint8Array | undefined;
 
 export interface Host extends Hooks {
-  /** The function's name, its environment (JSON) and limits (JSON); set before `start`. */
-  readonly name: string | undefined;
+  /** The function's environment and limits (both JSON); set before `start`. */
   readonly env: string | undefined;
   readonly limits: string | undefined;
 

@@ -10,7 +10,8 @@ import {
 } from './errors.js';
 import { installGlobals } from './globals.js';
 import { host, LOG_LEVEL, RESPONSE_BACKGROUND, RESPONSE_ERROR } from './host.js';
-import { incomingRequest, type Request } from './request.js';
+import { Incoming } from './incoming.js';
+import { makeIncoming, type Request } from './request.js';
 import { Response, sendResponse } from './response.js';
 import { warmUp } from './warm-up.js';
 
@@ -47,7 +48,9 @@ host.start = (candidate) => {
 };
 
 host.serve = (method, url) =>
-  host.settle(handler.fetch(incomingRequest(method, url), env, new ExecutionContext()));
+  host.settle(
+    handler.fetch(makeIncoming(method, url, new Incoming()), env, new ExecutionContext()),
+  );
 
 host.settle = (value) => {
   if (value instanceof Response) return sendResponse(value, flags());

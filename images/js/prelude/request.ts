@@ -5,12 +5,11 @@ import {
   type Content,
   duplicateContent,
   extractContent,
-  INCOMING,
   setContent,
   takeContent,
 } from './body.js';
 import { fromRows, Headers, type HeadersInit, parseHead } from './headers.js';
-import { host } from './host.js';
+import { Incoming } from './incoming.js';
 import { URL } from './url.js';
 
 export interface RequestInit {
@@ -35,32 +34,33 @@ function checkMethod(method: unknown): string {
   return NORMALIZED_METHOD.test(text) ? text.toUpperCase() : text;
 }
 
-let fromHost: (method: string, url: string, readHead: () => string) => Request;
+let makeIncoming: (method: string, url: string, incoming: Incoming) => Request;
 
 /** The Fetch standard's Request. The host's is made of two strings; the rest comes when asked for. */
 export class Request extends Body {
   #method = 'GET';
   #url = '';
   #headers: Headers | undefined;
-  #readHead: (() => string) | undefined;
+  /** Where the headers are before they are asked for. */
+  #incoming: Incoming | undefined;
   #signal: AbortSignal | undefined;
   #redirect = 'follow';
   #keepalive = false;
 
   static {
-    fromHost = (method, url, readHead) => {
-      const request = new Request(INCOMING as never);
+    makeIncoming = (method, url, incoming) => {
+      const request = new Request(incoming as never);
       request.#method = method;
       request.#url = url;
-      request.#readHead = readHead;
-      if (method !== 'GET' && method !== 'HEAD') setContent(request, INCOMING);
+      request.#incoming = incoming;
+      if (method !== 'GET' && method !== 'HEAD') setContent(request, incoming);
       return request;
     };
   }
 
   constructor(input: Request | URL | string, init: RequestInit = {}) {
     super();
-    if ((input as unknown) === INCOMING) return;
+    if ((input as unknown) instanceof Incoming) return;
     let content: Content = null;
     if (input instanceof Request) {
       this.#method = input.#method;
@@ -113,8 +113,8 @@ export class Request extends Body {
 
   get headers(): Headers {
     if (this.#headers === undefined) {
-      this.#headers =
-        this.#readHead === undefined ? new Headers() : fromRows(parseHead(this.#readHead()));
+      const incoming = this.#incoming;
+      this.#headers = incoming === undefined ? new Headers() : fromRows(parseHead(incoming.head()));
     }
     return this.#headers;
   }
@@ -137,10 +137,9 @@ export class Request extends Body {
   }
 
   clone(): Request {
-    const copy = new Request(INCOMING as never);
     const content = duplicateContent(this);
+    const copy = new Request(this.#url);
     copy.#method = this.#method;
-    copy.#url = this.#url;
     copy.#headers = new Headers(this.headers);
     copy.#signal = this.#signal;
     copy.#redirect = this.#redirect;
@@ -154,11 +153,4 @@ export class Request extends Body {
   }
 }
 
-export { fromHost };
-
-const readHead = (): string => host.headers();
-
-/** The request that the host holds. */
-export function incomingRequest(method: string, url: string): Request {
-  return fromHost(method, url, readHead);
-}
+export { makeIncoming };

@@ -16,6 +16,7 @@ import {
   parseHead,
 } from './headers.js';
 import { type Bytes, host, RESPONSE_HEAD_CAPACITY } from './host.js';
+import { Incoming } from './incoming.js';
 import { ReadableStream } from './streams.js';
 import { URL } from './url.js';
 
@@ -161,7 +162,7 @@ export class Response extends Body {
     }
     const content = takeContent(this);
     if (content instanceof ReadableStream) return this.#pump(content, head, flags);
-    const body = typeof content === 'symbol' ? host.bodyBytes() : (content ?? undefined);
+    const body = content instanceof Incoming ? content.bytes() : (content ?? undefined);
     host.respond(this.#status, head, body, flags);
     return undefined;
   }

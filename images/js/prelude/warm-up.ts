@@ -3,14 +3,15 @@
  * a request needs are there. The user's handler runs only where the configuration asks for it.
  */
 
-import { fromHost, type Request } from './request.js';
+import { Incoming } from './incoming.js';
+import { makeIncoming, type Request } from './request.js';
 import { Response } from './response.js';
 import { URL } from './url.js';
 
 const HEAD = 'host\0localhost\0accept\0*/*\0user-agent\0hatchery\0content-type\0text/plain\0';
 
 function request(): Request {
-  return fromHost('GET', 'http://localhost/path?name=value', () => HEAD);
+  return makeIncoming('GET', 'http://localhost/path?name=value', new Incoming(HEAD));
 }
 
 /** Throws what the handler throws; its response is dropped. */
