@@ -15,7 +15,16 @@ const TSC = [
 
 function checks() {
   const all = [
-    ['lint', [process.execPath, at('node_modules/@biomejs/biome/bin/biome'), 'ci', '--colors=off']],
+    [
+      'lint',
+      [
+        process.execPath,
+        at('node_modules/@biomejs/biome/bin/biome'),
+        'ci',
+        '--error-on-warnings',
+        '--colors=off',
+      ],
+    ],
     ['types', [...TSC, '--project', '.']],
   ];
   const prelude = 'images/js/prelude/tsconfig.json';

@@ -11,15 +11,18 @@ const ECHO_MILLISECONDS = 500;
 /** Resolves with the first signal. A later one, which is no echo of it, ends the process at once. */
 export function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let echoes: NodeJS.Timeout | undefined;
+    let stopping = false;
     const giveBack = () => {
       for (const signal of SIGNALS) {
         process.off(signal, onSignal);
       }
     };
     const onSignal = (signal: NodeJS.Signals) => {
-      echoes ??= setTimeout(giveBack, ECHO_MILLISECONDS).unref();
-      resolve(signal);
+      if (!stopping) {
+        stopping = true;
+        setTimeout(giveBack, ECHO_MILLISECONDS).unref();
+        resolve(signal);
+      }
     };
     for (const signal of SIGNALS) {
       process.on(signal, onSignal);
