@@ -1,13 +1,23 @@
 // The guest images: images/NAME/build.sh, each run again only when its inputs changed.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
 import { runLogged } from './command.mjs';
 import { digestOf, filesBelow, isStamped, lockedVersion, stamp } from './digest.mjs';
 import { at } from './root.mjs';
 import { StepFailure } from './step.mjs';
 
 const OUT = 'dist/images';
+const CACHE = at('build/cache/images');
+const MADE = at('build/images');
 
 /** Names of all images: the folders that hold a build.sh. */
 export function imageNames() {
@@ -46,14 +56,16 @@ export function imageStep(name) {
     isCurrent: () => existsSync(elf) && isStamped(`image-${name}`, digest(name)),
     async run() {
       const before = digest(name);
-      const cache = at('build/cache/images');
-      mkdirSync(at(OUT), { recursive: true });
-      mkdirSync(cache, { recursive: true });
-      await runLogged(`image-${name}`, ['bash', at('images', name, 'build.sh'), at(OUT)], {
-        env: { CACHE_DIR: cache },
+      for (const folder of [at(OUT), CACHE, MADE]) mkdirSync(folder, { recursive: true });
+      await runLogged(`image-${name}`, ['bash', at('images', name, 'build.sh'), MADE], {
+        env: { CACHE_DIR: CACHE },
       });
-      if (!existsSync(elf)) throw new StepFailure(`images/${name}/build.sh made no ${name}.elf`);
-      writeFileSync(`${elf}.sha256`, `${checksumOf(elf)}  ${name}.elf\n`);
+      const made = path.join(MADE, `${name}.elf`);
+      if (!existsSync(made)) throw new StepFailure(`images/${name}/build.sh made no ${name}.elf`);
+      writeFileSync(`${made}.sha256`, `${checksumOf(made)}  ${name}.elf\n`);
+      // At one go: somebody may be serving with the image before it.
+      renameSync(made, elf);
+      renameSync(`${made}.sha256`, `${elf}.sha256`);
       stamp(`image-${name}`, before);
     },
   };
