@@ -174,6 +174,28 @@ test('a response may come through any thenable', { skip: noKvm }, async (t) => {
   t.equal(await (await fn.fetch(URL)).text(), 'from a thenable');
 });
 
+test('a program may replace Promise', { skip: noKvm }, async (t) => {
+  const body = `globalThis.Promise = class extends Promise {};
+    await Promise.resolve();
+    return new Response('served');`;
+  await serve(body, async ({ fn }) => {
+    t.equal(await (await fn.fetch(URL)).text(), 'served');
+  });
+});
+
+test('what start-up code logs is logged, once', { skip: noKvm }, async (t) => {
+  const { logger, lines } = collectingLogger();
+  await using fabric = await Fabric.open({ logger });
+  const source = `console.warn('from start-up');
+    Promise.reject(new Error('lost at start-up'));
+    export default { fetch: () => new Response() };`;
+  const fn = await fabric.deploy({ name: 'start-up', source });
+  for (let i = 0; i < 3; i++) await fn.fetch(URL);
+  t.match(await lineLike(lines, /^from start-up$/), { level: 40 });
+  t.match(await lineLike(lines, /Uncaught \(in promise\) Error: lost at start-up/), { level: 50 });
+  t.equal(lines.filter(({ msg }) => msg === 'from start-up').length, 1);
+});
+
 test('waitUntil goes on after the response', { skip: noKvm }, async (t) => {
   const body = `
     ctx.waitUntil((async () => { for (let i = 0; i < 9; i++) await i; console.log('work is done'); })());

@@ -1,5 +1,5 @@
+import { streamOf } from './byte-stream.js';
 import type { ReadableStream } from './streams.js';
-import { streamOf } from './streams.js';
 
 export type BlobPart = string | Blob | ArrayBuffer | ArrayBufferView;
 

@@ -1,9 +1,10 @@
 import { Blob, bytesOf, concatenate, copyBytes } from './blob.js';
+import { isDisturbed, streamFrom, streamOf } from './byte-stream.js';
 import { FormData } from './form-data.js';
 import type { Headers } from './headers.js';
 import { Incoming } from './incoming.js';
 import { decodeMultipart, encodeMultipart } from './multipart.js';
-import { isDisturbed, ReadableStream, streamFrom, streamOf } from './streams.js';
+import { ReadableStream } from './streams.js';
 import { parseUrlEncoded, URLSearchParams } from './url-search-params.js';
 
 export type BodyInit =

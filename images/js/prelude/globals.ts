@@ -17,13 +17,6 @@ import { structuredClone } from './structured-clone.js';
 import { URL } from './url.js';
 import { URLSearchParams } from './url-search-params.js';
 
-const {
-  streamOf: _streamOf,
-  streamFrom: _streamFrom,
-  isDisturbed: _isDisturbed,
-  ...streamClasses
-} = streams;
-
 class Navigator {
   get userAgent(): string {
     return 'Hatchery';
@@ -61,7 +54,7 @@ export function installGlobals(): void {
     SubtleCrypto,
     URL,
     URLSearchParams,
-    ...streamClasses,
+    ...streams,
     console,
     crypto: new Crypto(),
     navigator: new Navigator(),

@@ -19,6 +19,9 @@ type Handler = {
   fetch(request: Request, env: Record<string, string>, context: ExecutionContext): unknown;
 };
 
+/** The engine's own: the program may put another in its place. */
+const EnginePromise = Promise;
+
 let handler: Handler;
 let env: Record<string, string>;
 
@@ -54,9 +57,9 @@ host.serve = (method, url) =>
 
 host.settle = (value) => {
   if (value instanceof Response) return sendResponse(value, flags());
-  if (value instanceof Promise) return value;
-  if (typeof (value as PromiseLike<unknown> | null)?.then === 'function')
-    return Promise.resolve(value);
+  if (value instanceof EnginePromise) return value;
+  const { then } = (value ?? {}) as { then?: unknown };
+  if (typeof then === 'function') return EnginePromise.resolve(value);
   throw new TypeError(`the handler returned ${describe(value)}, not a Response`);
 };
 
