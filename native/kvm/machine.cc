@@ -70,7 +70,9 @@ Status Machine::add_memory(bool keep_log) {
     Status failed;
     snapshot_->usually_written().for_each_run([&](size_t page, size_t pages) {
         uint8_t* start = memory_.bytes() + page * HATCHERY_PAGE_BYTES;
-        if (!failed && madvise(start, pages * HATCHERY_PAGE_BYTES, MADV_POPULATE_WRITE) < 0) {
+        /* Kernels before 5.14 do not know it (EINVAL), and fault the pages in one by one. */
+        if (!failed && madvise(start, pages * HATCHERY_PAGE_BYTES, MADV_POPULATE_WRITE) < 0 &&
+            errno != EINVAL) {
             failed = Failure::from_errno("madvise(MADV_POPULATE_WRITE)");
         }
     });
