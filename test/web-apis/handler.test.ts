@@ -174,6 +174,14 @@ test('a response may come through any thenable', { skip: noKvm }, async (t) => {
   t.equal(await (await fn.fetch(URL)).text(), 'from a thenable');
 });
 
+test('a module that is not in the bundle cannot be imported', { skip: noKvm }, async (t) => {
+  const body = `const name = './absent.js';
+    return new Response(await import(name).catch((error) => error.name));`;
+  await serve(body, async ({ fn }) => {
+    t.match(await (await fn.fetch(URL)).text(), /Error$/);
+  });
+});
+
 test('a program may replace Promise', { skip: noKvm }, async (t) => {
   const body = `globalThis.Promise = class extends Promise {};
     await Promise.resolve();

@@ -6,6 +6,7 @@
 import { copyBytes } from './blob.js';
 import { type CryptoKey, createKey, type KeyUsage, materialOf } from './crypto-key.js';
 import { host } from './host.js';
+import { viewName } from './views.js';
 
 const native = globalThis.crypto.subtle;
 
@@ -157,7 +158,8 @@ export class Crypto {
 
   getRandomValues<View extends ArrayBufferView>(view: View): View {
     const isIntegers =
-      ArrayBuffer.isView(view) && /^Big(Ui|I)nt64|^U?[iI]nt(8|16|32)/.test(view.constructor.name);
+      ArrayBuffer.isView(view) &&
+      /^(Big)?(Ui|I)nt(8|16|32|64)(Clamped)?Array$/.test(viewName(view));
     if (!isIntegers) {
       throw new DOMException('getRandomValues: not an array of integers', 'TypeMismatchError');
     }

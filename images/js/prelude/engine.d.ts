@@ -59,3 +59,10 @@ declare var crypto: {
     sign(algorithm: 'HMAC', key: object, data: Uint8Array): Promise<ArrayBuffer>;
   };
 };
+
+/** ECMAScript 2025. */
+declare var Float16Array: new (
+  buffer: ArrayBufferLike,
+  offset: number,
+  length: number,
+) => ArrayBufferView;

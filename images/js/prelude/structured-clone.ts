@@ -1,6 +1,7 @@
 /** HTML's structuredClone, in one pass: the copy is made while the value is walked over. */
 
 import { Blob, bytesOf, File } from './blob.js';
+import { viewOn } from './views.js';
 
 const ERROR_CLASSES: Record<string, ErrorConstructor> = {
   EvalError,
@@ -97,10 +98,7 @@ class Cloning {
       return { copy: value.slice(0) };
     }
     if (ArrayBuffer.isView(value)) {
-      const buffer = this.clone(value.buffer);
-      const length = value instanceof DataView ? value.byteLength : (value as Uint8Array).length;
-      const View = value.constructor as new (b: unknown, offset: number, length: number) => object;
-      return { copy: new View(buffer, value.byteOffset, length) };
+      return { copy: viewOn(this.clone(value.buffer) as ArrayBuffer, value) };
     }
     if (value instanceof File) {
       const { name, type, lastModified } = value;

@@ -17,8 +17,10 @@ export const cryptoCases = [
     const array = new Uint32Array(64);
     equal(crypto.getRandomValues(array), array);
     ok(new Set(array).size > 60, 'they differ');
-    const big = new BigUint64Array(1);
-    crypto.getRandomValues(big);
+    for (const type of [Int8Array, Uint8ClampedArray, Int16Array, Int32Array, BigInt64Array]) {
+      crypto.getRandomValues(new type(1));
+    }
+    crypto.getRandomValues(new (class extends Uint8Array {})(1));
     const view = new Uint8Array(8);
     crypto.getRandomValues(view.subarray(0, 4));
     same([...view.subarray(4)], [0, 0, 0, 0]);

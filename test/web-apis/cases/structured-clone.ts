@@ -69,6 +69,9 @@ export const structuredCloneCases = [
     same([...first], [2, 3]);
     equal(first.buffer, second.buffer);
     ok(first.buffer !== buffer);
+    class Sub extends Uint8Array {}
+    equal(structuredClone(new Sub(1)).constructor, Uint8Array);
+    equal(structuredClone(new Float32Array([1.5]))[0], 1.5);
   }),
   standard(LINE, 'transfer detaches', () => {
     const buffer = bytes(1, 2).buffer;
