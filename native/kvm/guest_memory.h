@@ -4,7 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <algorithm>
 #include <span>
 
 namespace hatchery {
@@ -34,7 +34,7 @@ class GuestWindow {
         if (!contains(offset, into.size())) {
             return false;
         }
-        std::memcpy(into.data(), bytes_ + offset, into.size());
+        std::copy_n(bytes_ + offset, into.size(), into.data());
         return true;
     }
 
@@ -42,7 +42,7 @@ class GuestWindow {
         if (!contains(offset, from.size())) {
             return false;
         }
-        std::memcpy(bytes_ + offset, from.data(), from.size());
+        std::copy_n(from.data(), from.size(), bytes_ + offset);
         return true;
     }
 
