@@ -2,9 +2,9 @@
 #ifndef HATCHERY_KVM_GUEST_MEMORY_H
 #define HATCHERY_KVM_GUEST_MEMORY_H
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <algorithm>
 #include <span>
 
 namespace hatchery {
