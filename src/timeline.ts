@@ -2,7 +2,8 @@
  * The phases of one request, in milliseconds of one monotonic clock (`performance.now()`, which
  * has a resolution well below a microsecond).
  *
- * accept  from the request's arrival until it was handed to the fabric: head parsed, body read
+ * accept  from the moment that the request's head was there until the request was handed to the
+ *         fabric: head understood, body read
  * queue   waiting for a place and for a virtual machine
  * spawn   making it this request's instance: rewinding, filling the request window
  * guest   the guest ran; host work between its exits is not counted

@@ -12,9 +12,6 @@ export interface Asked {
   readonly takesTrailers: boolean;
 }
 
-/** Up to this size a body is cheaper as a string: Node then makes one write of it and the head. */
-const SHORT_BODY_BYTES = 16_384;
-
 /** Sends a reply. Its timeline gets the phase `reply`. */
 export function sendReply(response: ServerResponse, reply: Reply, asked: Asked): void {
   const { status, body, timeline } = reply;
@@ -37,12 +34,8 @@ export function sendReply(response: ServerResponse, reply: Reply, asked: Asked):
     timeline.reply = performance.now() - start;
     response.addTrailers({ 'Server-Timing': serverTimingEntry('reply', timeline.reply) });
     response.end();
-  } else if (!bodyAllowed) {
-    response.end();
-  } else if (body.length <= SHORT_BODY_BYTES) {
-    response.end(body.toString('latin1'), 'latin1');
   } else {
-    response.end(body);
+    response.end(bodyAllowed ? body : undefined);
   }
   timeline.reply ??= performance.now() - start;
 }
