@@ -1,3 +1,4 @@
+import { readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'tap';
 import { Fabric, startFront } from '../../src/index.js';
@@ -80,6 +81,18 @@ test('deployments of one name happen in order', { skip: noKvm }, async (t) => {
   t.equal(await (await fn?.fetch('http://f/'))?.text(), '3');
 });
 
+/** What this process holds of KVM: machines, vCPUs. */
+function machineDescriptors(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      const target = readlinkSync(`/proc/self/fd/${fd}`);
+      return /kvm-(vm|vcpu)/.test(target) ? [target] : [];
+    } catch {
+      return []; // closed in the meantime
+    }
+  });
+}
+
 test('closing frees everything', { skip: noKvm }, async (t) => {
   const fabric = await Fabric.open();
   const fn = await fabric.deploy({ name: 'f', source: version('1') });
@@ -88,7 +101,9 @@ test('closing frees everything', { skip: noKvm }, async (t) => {
   await instance.fetch('http://f/');
   await fabric.deploy({ name: 'f', source: version('3') });
   const running = fn.fetch('http://f/');
+  t.ok(machineDescriptors().length > 0);
   await fabric.close();
+  t.strictSame(machineDescriptors(), []);
   t.equal(await (await running).text(), '3', 'what was under way has finished');
   await t.rejects(instance.fetch('http://f/'), { code: 'INSTANCE_GONE' });
   await t.rejects(fn.fetch('http://f/'), { code: 'FUNCTION_MISSING' });
