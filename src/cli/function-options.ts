@@ -22,7 +22,7 @@ export interface FunctionOptions {
 }
 
 const DRIVERS: readonly (DriverName | 'auto')[] = ['auto', 'kvm'];
-const STRATEGIES: readonly Strategy[] = ['reset', 'clone', 'boot'];
+const STRATEGIES: readonly Strategy[] = ['reset', 'clone', 'pool', 'boot'];
 const DAY_MILLISECONDS = 86_400_000;
 
 export function addFunctionOptions(command: Command): Command {

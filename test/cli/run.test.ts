@@ -87,7 +87,7 @@ t.test('run', { skip: noKvm }, async (t) => {
     t.same(echoOf(ended).env, { FROM_FILE: 'file', BOTH: 'a=b', EMPTY: '' });
   });
 
-  for (const strategy of ['reset', 'clone', 'boot']) {
+  for (const strategy of ['reset', 'clone', 'pool', 'boot']) {
     t.test(`--strategy ${strategy}`, async (t) => {
       const ended = await run('plain.js', '--strategy', strategy, '--json');
       t.match(json(ended), { status: 200, body: 'plain words\n' });

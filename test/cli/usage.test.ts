@@ -35,7 +35,7 @@ const WRONG: [string, string[], string][] = [
   ['a port that is none', ['serve', 'a.ts', '--port', '70000'], 'from 0 to 65535'],
   ['a size that is none', ['serve', 'a.ts', '--memory', '64MB'], '64MiB'],
   ['a time that is none', ['serve', 'a.ts', '--wall-ms', '0'], 'from 1 to'],
-  ['an unknown strategy', ['serve', 'a.ts', '--strategy', 'magic'], 'reset, clone, boot'],
+  ['an unknown strategy', ['serve', 'a.ts', '--strategy', 'magic'], 'reset, clone, pool, boot'],
   ['an unknown driver', ['run', 'a.ts', '--driver', 'vmware'], 'auto, kvm'],
   ['a variable without a value', ['run', 'a.ts', '--env', 'NAME'], 'KEY=VALUE'],
   ['a file that does not exist', ['run', 'no-such.ts'], 'does not exist'],
