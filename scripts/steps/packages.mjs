@@ -16,7 +16,11 @@ const REQUIREMENTS = [
   { package: 'make', has: () => findCommand('make'), why: 'runs the addon build' },
   { package: 'python3', has: () => findCommand('python3'), why: 'node-gyp is written in it' },
   { package: 'musl-tools', has: () => findCommand('musl-gcc'), why: "the guests' C library" },
-  { package: 'wabt', has: () => findCommand('wasm2c'), why: 'turns the JavaScript engine into C' },
+  {
+    package: 'wabt',
+    has: () => findCommand('wasm2c') && existsSync('/usr/include/wasm-rt.h'),
+    why: 'turns the JavaScript engine into C',
+  },
 ];
 
 function missing() {
