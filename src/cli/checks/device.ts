@@ -15,15 +15,27 @@ export function checkDevice(): Check {
     return { name, state: 'ok', detail: 'can be read and written' };
   } catch {
     const { mode, gid } = statSync(DEVICE);
+    const group = groupName(gid);
+    const octal = (mode & 0o777).toString(8);
     return {
       name,
       state: 'lacking',
-      detail: `this user may not open it (mode ${(mode & 0o777).toString(8)}, group ${groupName(gid)})`,
+      detail: `this user may not open it (mode ${octal}, group ${group})`,
       remedy:
-        `Add the user to that group ("sudo usermod -aG ${groupName(gid)} $USER") and log in ` +
-        'again; in a container, pass the device ("--device /dev/kvm") and its group.',
+        `${mayGroupOpen(mode, gid) ? '' : GIVE_TO_GROUP}Add the user to the group ` +
+        `("sudo usermod -aG ${mayGroupOpen(mode, gid) ? group : 'kvm'} $USER") and log in again; ` +
+        'in a container, pass the device ("--device /dev/kvm") and its group.',
     };
   }
+}
+
+const GIVE_TO_GROUP =
+  'Give the device to the group kvm ("sudo groupadd -f kvm; sudo chgrp kvm /dev/kvm; ' +
+  'sudo chmod 660 /dev/kvm"; udev does so at each start where its rules are installed). ';
+
+/** Nobody should join the group root to use a device. */
+function mayGroupOpen(mode: number, gid: number): boolean {
+  return gid !== 0 && (mode & 0o060) === 0o060;
 }
 
 function absentRemedy(): string {
