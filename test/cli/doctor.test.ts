@@ -2,6 +2,7 @@
 import t from 'tap';
 import { noKvm } from '../fabric/kvm.js';
 import { hatchery, MAIN, runToEnd } from './command.js';
+import { says } from './functions.js';
 
 interface Report {
   readonly healthy: boolean;
@@ -77,4 +78,30 @@ t.test('a user who may not open the device', { skip: noKvm || notRoot }, async (
   t.equal(code, 3);
   t.match(device, { detail: /may not open it/, remedy: /usermod -aG/ });
   t.match(check(report, 'kvm'), { state: 'lacking', remedy: /./ });
+});
+
+/** A shell command that hides /dev/kvm from what follows it: a /dev of its own, with little in it. */
+const WITHOUT_DEVICE = `
+  dev=$(mktemp -d) && mount -t tmpfs tmpfs "$dev" &&
+  for name in null zero urandom random; do
+    touch "$dev/$name" && mount --bind "/dev/$name" "$dev/$name" || exit 99
+  done && mount --move "$dev" /dev && rmdir "$dev" || exit 99
+  exec "$@"`;
+
+t.test('a machine without /dev/kvm', { skip: noKvm || notRoot }, async (t) => {
+  const hidden = ['unshare', '--mount', 'bash', '-c', WITHOUT_DEVICE, 'bash', MAIN];
+  const doctor = await runToEnd([...hidden, 'doctor', '--json']);
+  if (doctor.code === 99 || doctor.stdout === '') {
+    t.pass('without the device', { skip: 'mount namespaces are not allowed here' });
+    return;
+  }
+  const report = JSON.parse(doctor.stdout) as Report;
+  t.equal(doctor.code, 3);
+  t.match(check(report, '/dev/kvm'), { state: 'lacking', detail: /does not exist/, remedy: /./ });
+
+  const folder = t.testdir({ 'app.js': says('x') });
+  const served = await runToEnd([...hidden, 'serve', `${folder}/app.js`, '--port', '0']);
+  t.equal(served.code, 3);
+  t.match(served.stderr, '[KVM_UNAVAILABLE]');
+  t.match(served.stderr, '/dev/kvm');
 });

@@ -40,11 +40,15 @@ function mayGroupOpen(mode: number, gid: number): boolean {
 
 function absentRemedy(): string {
   const flags = cpuFlags();
-  const module = flags.has('svm') ? 'kvm_amd' : 'kvm_intel';
+  const module = flags.has('svm')
+    ? 'kvm_amd'
+    : flags.has('vmx')
+      ? 'kvm_intel'
+      : 'kvm_intel or kvm_amd';
   if (isContainer()) {
     return (
       'In a container, pass the device: "docker run --device /dev/kvm …". If the host has none ' +
-      `either, load its module there: "sudo modprobe ${module}".`
+      `either, load its module there (sudo modprobe, ${module}).`
     );
   }
   if (flags.has('svm') || flags.has('vmx')) {
