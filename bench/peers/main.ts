@@ -15,7 +15,7 @@ import { isolatedVm } from './isolated-vm.js';
 import { Absent, type OpenPeer, type Peer } from './peer.js';
 import { bubblewrap, nodeEval, posixSpawn } from './processes.js';
 import { quickJs } from './quickjs-emscripten.js';
-import { markdownTable, replaceBetweenMarkers } from './readme.js';
+import { LEGEND, markdownTable, replaceBetweenMarkers } from './readme.js';
 import type { PeerResult } from './result.js';
 import { workerThreads } from './worker-threads.js';
 
@@ -104,7 +104,7 @@ async function compare(runners: readonly Runner[], rounds: number): Promise<Peer
 function publish(table: string, machine: string, results: readonly PeerResult[]): void {
   mkdirSync(IMAGES, { recursive: true });
   writeFileSync(`${IMAGES}peers.svg`, chart(results));
-  const text = `${table}\n\nMeasured by \`npm run bench:peers\`: ${machine}.`;
+  const text = `${table}\n\n${LEGEND} Measured on ${machine}.`;
   writeFileSync(README, replaceBetweenMarkers(readFileSync(README, 'utf8'), text));
 }
 

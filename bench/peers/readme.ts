@@ -25,6 +25,11 @@ export function markdownTable(results: readonly PeerResult[]): string {
     .join('\n');
 }
 
+/** What one has to know to read the table. */
+export const LEGEND =
+  'p50 and p99 are from request to response. “And gone” is the median until the instance is gone as ' +
+  'well. × is how many times the first line of ours it takes, compared round by round.';
+
 /**
  * Replaces what stands between the two markers of a page.
  *
