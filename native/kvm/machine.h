@@ -94,10 +94,7 @@ class Machine {
     /* After kReady: completes the doorbell and takes a snapshot. */
     Result<std::shared_ptr<Snapshot>> capture();
 
-    /*
-     * Tells the snapshot which pages this machine has written, if it served by the book, keeps the
-     * record and has not told yet.
-     */
+    /* After its first answer: tells the snapshot which pages that took, if it keeps the record. */
     void teach_snapshot();
 
     /* Pages known to be written since the machine was created; refreshed by rewind and capture. */

@@ -118,10 +118,7 @@ class DestroyJob : public Job {
         : machine_(std::move(machine)), callback_(std::move(callback)) {}
 
     Progress work(bool) override {
-        if (machine_) {
-            machine_->teach_snapshot();
-            machine_.reset();
-        }
+        machine_.reset();
         return Progress::kDone;
     }
 
@@ -224,6 +221,9 @@ uint32_t MachineObject::report(Napi::Env env, Exit exit) {
     AddonData* data = env.GetInstanceData<AddonData>();
     double* result = data->result_values;
     const bool stopped_by_guest = exit != Exit::kInterrupted;
+    if (exit == Exit::kRespond) {
+        machine_->teach_snapshot();
+    }
     const uint32_t payload = stopped_by_guest ? machine_->response_bytes() : 0;
     const uint32_t logs = stopped_by_guest ? machine_->log_bytes() : 0;
     machine_->read_channel(HATCHERY_RESPONSE_OFFSET, {data->payload_bytes, payload});

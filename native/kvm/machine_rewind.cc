@@ -16,11 +16,13 @@ Status Machine::refresh_written() {
 void Machine::teach_snapshot() {
     /* More than this is not what a request usually does, and dear for each machine to copy. */
     constexpr size_t kMostPages = 1024;
-    if (taught_ || !keeps_log_ || !exact_exit_ || refresh_written() ||
-        written_.count() > kMostPages) {
+    if (taught_ || !keeps_log_) {
         return;
     }
     taught_ = true;
+    if (!snapshot_->wants_lesson() || refresh_written() || written_.count() > kMostPages) {
+        return;
+    }
     PageSet pages = written_;
     pages.add(host_wrote_);
     snapshot_->learn_written(pages);
@@ -37,7 +39,6 @@ Result<int64_t> Machine::rewind(size_t page_limit) {
     if (written_.count() > page_limit) {
         return kRefused;
     }
-    teach_snapshot();
     PageSet pages(memory_.size());
     if (!omitted(kOmitGuestPages)) {
         pages.add(written_);

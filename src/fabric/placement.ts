@@ -5,8 +5,9 @@
  */
 import type { Where } from '../drivers/driver.js';
 
-/** Above this time on the average a run is not short. */
+/** Above this time on the average a run is not short; the second is for requests that come alone. */
 const SHORT_MILLISECONDS = 0.25;
+const SHORT_ALONE_MILLISECONDS = 0.75;
 /** Weight of the newest run, or turn of the event loop, in the moving averages. */
 const WEIGHT = 1 / 16;
 /** Above this many requests in a turn of the event loop on the average, they come in parallel. */
@@ -22,10 +23,11 @@ export class Placement {
 
   choose(): Where {
     this.#countTurn();
-    if (this.#averageMilliseconds >= SHORT_MILLISECONDS) {
+    const alone = this.#averagePerTurn < PARALLEL_REQUESTS;
+    if (this.#averageMilliseconds >= (alone ? SHORT_ALONE_MILLISECONDS : SHORT_MILLISECONDS)) {
       return 'thread';
     }
-    if (this.#averagePerTurn < PARALLEL_REQUESTS || this.#inLanes >= MOST_IN_LANES) {
+    if (alone || this.#inLanes >= MOST_IN_LANES) {
       return 'inline';
     }
     this.#inLanes += 1;

@@ -67,9 +67,6 @@ export class Stock {
     const made = this.#ready.pop() ?? this.#rewound();
     if (made !== undefined) {
       this.#out += 1;
-      if (!this.#options.reusable) {
-        this.demand(0);
-      }
     }
     return made;
   }
@@ -86,6 +83,8 @@ export class Stock {
       this.#tendSoon();
     } else {
       this.#destroy(made);
+      // Only now: made while the guest ran, its replacement would slow the guest down.
+      this.demand(0);
     }
   }
 
