@@ -1,8 +1,9 @@
 /**
  * Where the guest of a function runs first. On the calling thread there is no hand-off, but the event
- * loop waits; so that is for short runs. While requests come several at a time, a second processor
- * can take every other one of them.
+ * loop waits; so that is for short runs. While requests come several at a time, other processors run
+ * the guests, and the event loop has its own for HTTP.
  */
+import { availableParallelism } from 'node:os';
 import type { Where } from '../drivers/driver.js';
 
 /** Above this time on the average a run is not short; the second is for requests that come alone. */
@@ -12,8 +13,11 @@ const SHORT_ALONE_MILLISECONDS = 0.75;
 const WEIGHT = 1 / 16;
 /** Above this many requests in a turn of the event loop on the average, they come in parallel. */
 const PARALLEL_REQUESTS = 1.5;
-/** As many as keep a lane busy: one that runs, one that waits. */
-const MOST_IN_LANES = 2;
+/**
+ * So many wait in a lane at the most: as the event loop learns of a finished run only in its next
+ * turn, fewer would leave the lane idle for most of a turn (`npm run bench -- --only http`).
+ */
+const MOST_IN_LANES = 8 * Math.max(1, availableParallelism() - 1);
 
 export class Placement {
   #averageMilliseconds = 0;
