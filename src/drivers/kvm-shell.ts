@@ -17,7 +17,7 @@ import {
 const PAGE_BYTES = 4096;
 
 /**
- * A shell that has written more pages than this is not rewound: copying them back (some 0.2 µs
+ * A shell that has written more pages than this is not rewound: copying them back (some 0.1 µs
  * each, `npm run bench -- --only rewind`) would cost more than a new shell.
  */
 const REWIND_PAGE_LIMIT = 4096;
