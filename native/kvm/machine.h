@@ -97,8 +97,8 @@ class Machine {
     /* After its first answer: tells the snapshot which pages that took, if it keeps the record. */
     void teach_snapshot();
 
-    /* Pages known to be written since the machine was created; refreshed by rewind and capture. */
-    size_t written_pages() const { return written_.count(); }
+    /* Pages that the guest has written since the machine was created; -1: no record is kept. */
+    Result<int64_t> written_pages();
 
     /* Where the channel is in guest physical memory; set once, before the first hand_over. */
     void set_channel(uint64_t physical_address) { channel_ = physical_address; }

@@ -292,8 +292,15 @@ Napi::Value MachineObject::crash_reason(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value MachineObject::written_pages(const Napi::CallbackInfo& info) {
-    const size_t pages = machine_ && !busy_ ? machine_->written_pages() : 0;
-    return Napi::Number::New(info.Env(), static_cast<double>(pages));
+    const Napi::Env env = info.Env();
+    if (!usable(env)) {
+        return env.Undefined();
+    }
+    auto pages = machine_->written_pages();
+    if (!pages.ok()) {
+        return throw_failure(env, pages.failure());
+    }
+    return Napi::Number::New(env, static_cast<double>(pages.value()));
 }
 
 Napi::Function define_machine_class(Napi::Env env) {

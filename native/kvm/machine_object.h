@@ -46,6 +46,7 @@ class MachineObject : public Napi::ObjectWrap<MachineObject> {
     /* destroy(callback()) */
     Napi::Value destroy(const Napi::CallbackInfo& info);
     Napi::Value crash_reason(const Napi::CallbackInfo& info);
+    /* writtenPages(): -1 where no record is kept. */
     Napi::Value written_pages(const Napi::CallbackInfo& info);
 
     /* Throws and returns false where the machine is gone or busy. */

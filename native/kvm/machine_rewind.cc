@@ -13,6 +13,17 @@ Status Machine::refresh_written() {
     return got.ok() ? kSuccess : Status(got.failure());
 }
 
+Result<int64_t> Machine::written_pages() {
+    constexpr int64_t kNoRecord = -1;
+    if (!keeps_log_) {
+        return kNoRecord;
+    }
+    if (Status failed = refresh_written()) {
+        return *failed;
+    }
+    return static_cast<int64_t>(written_.count());
+}
+
 void Machine::teach_snapshot() {
     /* More than this is not what a request usually does, and dear for each machine to copy. */
     constexpr size_t kMostPages = 1024;

@@ -135,8 +135,12 @@ export interface Shell {
   /** After `ready`: a ready snapshot of this guest. The shell can then only be destroyed or run on. */
   capture(): Promise<Snapshot>;
 
-  /** Bytes of guest memory that this shell has written since its snapshot, as far as is known. */
-  readonly dirtyBytes: number;
+  /**
+   * Bytes of memory that the guest has written since the shell was created; `undefined` where no
+   * record of it is kept (a shell that is not reusable need not keep one).
+   * @throws HatcheryError SHELL_GONE, SHELL_BUSY, DRIVER_FAILED
+   */
+  dirtyBytes(): number | undefined;
 
   /** Ends the instance at once, even while it runs, and frees everything off the calling thread. */
   destroy(): Promise<void>;

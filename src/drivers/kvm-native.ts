@@ -42,6 +42,7 @@ export interface NativeMachine {
   capture(callback: Callback<NativeSnapshot>): void;
   destroy(callback: () => void): void;
   crashReason(): string;
+  /** Since it was created; -1 where no record is kept. */
   writtenPages(): number;
 }
 

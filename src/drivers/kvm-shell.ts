@@ -110,8 +110,13 @@ export class KvmShell implements Shell {
     });
   }
 
-  get dirtyBytes(): number {
-    return this.#machine.writtenPages() * PAGE_BYTES;
+  dirtyBytes(): number | undefined {
+    try {
+      const pages = this.#machine.writtenPages();
+      return pages < 0 ? undefined : pages * PAGE_BYTES;
+    } catch (error) {
+      throw driverFailure(error);
+    }
   }
 
   destroy(): Promise<void> {

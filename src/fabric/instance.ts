@@ -41,9 +41,13 @@ export class Instance {
     return this.#end === undefined;
   }
 
-  /** Bytes of memory that are its own, as far as the driver knows. */
-  get memoryBytes(): number {
-    return this.#made.shell.dirtyBytes;
+  /**
+   * Bytes of memory that it has written; `undefined` where the driver keeps no record of it (with the
+   * strategies that never rewind).
+   * @throws HatcheryError SHELL_BUSY while it serves, SHELL_GONE after its end
+   */
+  memoryBytes(): number | undefined {
+    return this.#made.shell.dirtyBytes();
   }
 
   /**

@@ -52,20 +52,37 @@ export function readHead(raw: IncomingMessage): Head {
   };
 }
 
+/** What a URL parser leaves as it is: no dot segment, nothing to encode, no backslash. */
+const NORMAL_TARGET = /^(?!.*\/(?:\.|%2e))[!#-&(-;=?-[\]_a-z~]*$/i;
+
+/** As a `Request` has it, normalised: `/a/../b` is no other path to a function than `/b`. */
 function absoluteUrl(target: string, host: string): string {
   if (target.startsWith('/')) {
-    if (!HOST.test(host)) {
-      throw invalid('The header Host is not a host name');
-    }
-    return `http://${host}${target}`;
+    const url = originOf(host) + target;
+    return NORMAL_TARGET.test(target) ? url : new URL(url).href;
   }
   if (target === '*') {
     return absoluteUrl('/', host);
   }
   if (/^https?:\/\//i.test(target) && URL.canParse(target)) {
-    return target;
+    return new URL(target).href;
   }
   throw invalid('The target of the request is not a path');
+}
+
+let lastHost = 'localhost';
+let lastOrigin = 'http://localhost';
+
+/** The origin that a Host header names; the last one is remembered, as most are the same. */
+function originOf(host: string): string {
+  if (host !== lastHost) {
+    if (!HOST.test(host) || !URL.canParse(`http://${host}`)) {
+      throw invalid('The header Host is not a host name');
+    }
+    lastOrigin = new URL(`http://${host}`).origin;
+    lastHost = host;
+  }
+  return lastOrigin;
 }
 
 function without(headers: string[], named: ReadonlySet<string>): string[] {

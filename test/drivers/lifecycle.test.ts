@@ -84,6 +84,15 @@ t.test('shells', { skip: kvmMissing() }, async (t) => {
     await shell.destroy();
   });
 
+  await t.test('tell how much memory they have written, where they keep a record', async (t) => {
+    const recorded = await snapshot.createShell({ reusable: true });
+    t.equal(recorded.dirtyBytes(), 0);
+    await serve(recorded, ANSWER);
+    t.ok((recorded.dirtyBytes() ?? 0) >= 4096);
+    await recorded.destroy();
+    t.throws(() => recorded.dirtyBytes(), { code: 'SHELL_GONE' });
+  });
+
   await t.test('refuse a request that does not fit into the window', async (t) => {
     const shell = await snapshot.createShell({ reusable: true });
     const bytes = Buffer.alloc(0x40000);

@@ -90,7 +90,9 @@ class SimulatedShell implements Shell {
   #steps: Step[];
   #served = 0;
   #abort = new AbortController();
-  readonly dirtyBytes = 0;
+  dirtyBytes() {
+    return 0;
+  }
 
   constructor(driver: Simulator, state: 'cold' | 'ready') {
     this.#driver = driver;

@@ -6,8 +6,8 @@ const HANDLER = 'export default { fetch: () => new Response("ok") };\n';
 
 test('start-up code that does not end well fails the deploy', { skip: noKvm }, async (t) => {
   await using fabric = await Fabric.open();
-  const deploy = (source: string) =>
-    fabric.deploy({ name: 'f', source, limits: { startupMilliseconds: 200 } });
+  const deploy = (source: string, startupMilliseconds = 20_000) =>
+    fabric.deploy({ name: 'f', source, limits: { startupMilliseconds } });
 
   await t.rejects(
     deploy(
@@ -32,13 +32,14 @@ test('start-up code that does not end well fails the deploy', { skip: noKvm }, a
   await t.rejects(
     deploy(
       `${HANDLER}\nfunction spin() {\n  for (let n = 0; ; ) n = Math.sqrt(n + 1);\n}\nspin();\n`,
+      200,
     ),
     {
       code: 'STARTUP_TIMEOUT',
       details: { limit: 200, trace: /at spin \(function\.ts:4:\d+\)/ },
     },
   );
-  t.ok(performance.now() - start < 1500, 'a loop is ended in time');
+  t.ok(performance.now() - start < 10_000, 'a loop is ended by its own limit');
 
   const fn = await deploy(HANDLER);
   t.equal(await (await fn.fetch('http://f/')).text(), 'ok', 'the name is not spoilt');

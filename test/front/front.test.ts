@@ -88,6 +88,14 @@ test('odd targets go to the function, too', { skip: noKvm }, (t) =>
       ['/b;c?d&e', 'http://h:1/b;c?d&e'],
       ['http://other/x', 'http://other/x'],
       ['*', 'http://h:1/'],
+      // As a URL parser has it: no function sees two spellings of one path.
+      ['/a/../b', 'http://h:1/b'],
+      ['/a/%2e%2E/b', 'http://h:1/b'],
+      ['/a/./b?c=../d', 'http://h:1/a/b?c=../d'],
+      ['/..\\b', 'http://h:1/b'],
+      ['/{b}?"c"', 'http://h:1/%7Bb%7D?%22c%22'],
+      ['/.well-known/x', 'http://h:1/.well-known/x'],
+      ['http://OTHER:80/a/../x', 'http://other/x'],
     ] as const) {
       const answer = await exchange(url, lines(`OPTIONS ${target} HTTP/1.1`, 'Host: h:1'));
       t.match(answer, 'HTTP/1.1 200 OK');
