@@ -28,7 +28,15 @@ Napi::Value probe(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-AddonData::AddonData(Napi::Env env) : runners(std::make_unique<Runners>(env)) {
+/* Guests that run for long, at a time: each holds a thread. */
+static constexpr size_t kMostRunningGuests = 256;
+/* More would only wait for each other: creating and closing VMs takes locks of the whole process.
+ */
+static constexpr size_t kUpkeepThreads = 4;
+
+AddonData::AddonData(Napi::Env env)
+    : runners(std::make_unique<Runners>(env, kMostRunningGuests)),
+      upkeep(std::make_unique<Runners>(env, kUpkeepThreads)) {
     const auto values = Napi::Float64Array::New(env, kResultCount);
     const auto response = Napi::Uint8Array::New(env, HATCHERY_RESPONSE_WINDOW_BYTES);
     const auto records = Napi::Uint8Array::New(env, HATCHERY_LOG_WINDOW_BYTES);

@@ -39,8 +39,10 @@ struct AddonData {
     uint8_t* payload_bytes;
     uint8_t* log_bytes;
 
-    /* Last, so that its threads have ended before anything else goes. */
+    /* Last, so that their threads have ended before anything else goes. The second are for
+     * creating, capturing and destroying machines, which so never waits for guests. */
     std::unique_ptr<Runners> runners;
+    std::unique_ptr<Runners> upkeep;
 };
 
 /* A JavaScript Error with the properties `call` (string) and `errno` (number). */

@@ -59,10 +59,7 @@ class RunJob : public Job {
     }
 
     void complete(Napi::Env env) override {
-        object_->busy_ = false;
-        if (object_->destroy_wanted_) {
-            object_->submit_destroy(env, std::move(object_->destroy_callback_));
-        }
+        object_->job_ended(env);
         if (!result_->ok()) {
             object_->exit_callback_.Call({failure_to_error(env, result_->failure()).Value()});
             return;
@@ -93,10 +90,7 @@ class CaptureJob : public Job {
     }
 
     void complete(Napi::Env env) override {
-        object_->busy_ = false;
-        if (object_->destroy_wanted_) {
-            object_->submit_destroy(env, std::move(object_->destroy_callback_));
-        }
+        object_->job_ended(env);
         if (!result_->ok()) {
             callback_.Call({failure_to_error(env, result_->failure()).Value()});
             return;
@@ -264,7 +258,7 @@ Napi::Value MachineObject::capture(const Napi::CallbackInfo& info) {
         return env.Undefined();
     }
     busy_ = true;
-    env.GetInstanceData<AddonData>()->runners->submit(
+    env.GetInstanceData<AddonData>()->upkeep->submit(
         std::make_unique<CaptureJob>(this, info[0].As<Napi::Function>()));
     return env.Undefined();
 }
@@ -282,8 +276,15 @@ Napi::Value MachineObject::destroy(const Napi::CallbackInfo& info) {
     return env.Undefined();
 }
 
+void MachineObject::job_ended(Napi::Env env) {
+    busy_ = false;
+    if (destroy_wanted_) {
+        submit_destroy(env, std::move(destroy_callback_));
+    }
+}
+
 void MachineObject::submit_destroy(Napi::Env env, Napi::FunctionReference callback) {
-    env.GetInstanceData<AddonData>()->runners->submit(
+    env.GetInstanceData<AddonData>()->upkeep->submit(
         std::make_unique<DestroyJob>(std::move(machine_), std::move(callback)));
 }
 

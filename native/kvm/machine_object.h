@@ -53,6 +53,8 @@ class MachineObject : public Napi::ObjectWrap<MachineObject> {
     bool usable(Napi::Env env);
     /* Lays the exit out in the environment's result, payload and logs; returns its number. */
     uint32_t report(Napi::Env env, Exit exit);
+    /* The machine is free again; destroys it where that was asked for meanwhile. */
+    void job_ended(Napi::Env env);
     void submit_destroy(Napi::Env env, Napi::FunctionReference callback);
 
     std::unique_ptr<Machine> machine_;

@@ -9,7 +9,6 @@
 namespace hatchery {
 namespace {
 
-constexpr size_t kMostThreads = 256;
 constexpr int64_t kSpinNanoseconds = 30000;
 
 /* Starts a thread that leaves signals to the main thread, but for the watchdog's. */
@@ -36,7 +35,7 @@ void spin_while_zero(const std::atomic<size_t>& count) {
 
 }  // namespace
 
-Runners::Runners(Napi::Env env) {
+Runners::Runners(Napi::Env env, size_t most_threads) : most_threads_(most_threads) {
     napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "hatchery.kvm"),
                                     0, 1, nullptr, nullptr, this, on_done, &done_);
     napi_unref_threadsafe_function(env, done_);
@@ -89,7 +88,7 @@ void Runners::enqueue(std::unique_ptr<Job> job) {
     {
         const std::lock_guard lock(mutex_);
         queue_.push_back(std::move(job));
-        if (queue_.size() > idle_ && threads_.size() < kMostThreads && !stopping_) {
+        if (queue_.size() > idle_ && threads_.size() < most_threads_ && !stopping_) {
             threads_.push_back(start_quietly([this] { run(); }));
         }
     }

@@ -31,7 +31,7 @@ class Job {
 };
 
 /*
- * One for each Node environment; its threads end with the environment. There are two kinds of them.
+ * Belongs to one Node environment, with which its threads end. There are two kinds of them.
  *
  * Runners are started as jobs wait, up to a bound: a job that a hostile guest holds up delays no
  * other while there are fewer of those than the bound.
@@ -55,7 +55,8 @@ class Runners {
     };
 
   public:
-    explicit Runners(Napi::Env env);
+    /* `most_threads`: the bound for runners. */
+    Runners(Napi::Env env, size_t most_threads);
     ~Runners();
     Runners(const Runners&) = delete;
     Runners& operator=(const Runners&) = delete;
@@ -77,6 +78,7 @@ class Runners {
     void hand_back(std::unique_ptr<Job> job);
     void run_lane(Lane& lane);
 
+    const size_t most_threads_;
     napi_threadsafe_function done_ = nullptr;
     size_t under_way_ = 0; /* on the JavaScript thread only */
     std::atomic<bool> stopping_{false};

@@ -117,7 +117,7 @@ class SnapshotObject : public Napi::ObjectWrap<SnapshotObject> {
         if (options.channel > snapshot_->memory_bytes() - HATCHERY_CHANNEL_BYTES) {
             return throw_failure(info.Env(), {"createMachine", EINVAL});
         }
-        info.Env().GetInstanceData<AddonData>()->runners->submit(
+        info.Env().GetInstanceData<AddonData>()->upkeep->submit(
             std::make_unique<CreateJob>(Value(), snapshot_, options, info[1].As<Napi::Function>()));
         return info.Env().Undefined();
     }
