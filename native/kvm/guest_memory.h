@@ -46,8 +46,6 @@ class GuestWindow {
         return true;
     }
 
-    size_t size() const { return size_; }
-
   private:
     uint8_t* bytes_;
     size_t size_;

@@ -75,7 +75,6 @@ class Snapshot {
     /* Where the doorbell's page is in guest physical memory, with nothing behind it. */
     uint64_t doorbell() const { return doorbell_; }
     const RegisterState& registers() const { return registers_; }
-    bool ready() const { return ready_; }
 
     /*
      * Pages that machines of this snapshot are known to write: new machines get them by copying

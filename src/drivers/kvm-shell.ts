@@ -1,5 +1,6 @@
 /** One virtual machine of the KVM driver. */
 
+import { PAGE_BYTES } from '../abi.js';
 import { HatcheryError } from '../errors.js';
 import type { Exit, ExitKind, Fault, Resume, Shell, Snapshot, Where } from './driver.js';
 import { driverFailure } from './kvm-failure.js';
@@ -13,8 +14,6 @@ import {
   RESUME,
   WHERE,
 } from './kvm-native.js';
-
-const PAGE_BYTES = 4096;
 
 /**
  * A shell that has written more pages than this is not rewound: copying them back (some 0.1 µs

@@ -11,8 +11,9 @@ export interface KvmOrigin {
   readonly addon: KvmAddon;
   /** Where the channel is in guest physical memory. */
   readonly channel: number;
-  /** The driver's list of open snapshots. */
-  readonly all: Set<KvmSnapshot>;
+  /** The driver's lists of what is open. A shell outlives its snapshot's `close`. */
+  readonly snapshots: Set<KvmSnapshot>;
+  readonly shells: Set<KvmShell>;
 }
 
 export class KvmSnapshot implements Snapshot {
@@ -20,7 +21,6 @@ export class KvmSnapshot implements Snapshot {
   readonly memoryBytes: number;
   readonly #origin: KvmOrigin;
   readonly #native: NativeSnapshot;
-  readonly #shells = new Set<KvmShell>();
   #closed = false;
 
   constructor(
@@ -33,7 +33,7 @@ export class KvmSnapshot implements Snapshot {
     this.#native = native;
     this.state = state;
     this.memoryBytes = memoryBytes;
-    origin.all.add(this);
+    origin.snapshots.add(this);
   }
 
   async createShell(options: { readonly reusable: boolean }): Promise<Shell> {
@@ -50,23 +50,18 @@ export class KvmSnapshot implements Snapshot {
     const shell = new KvmShell({
       addon: this.#origin.addon,
       machine,
-      onDestroyed: () => this.#shells.delete(shell),
+      onDestroyed: () => this.#origin.shells.delete(shell),
       onCaptured: (native) => new KvmSnapshot(this.#origin, native, 'ready', this.memoryBytes),
     });
-    this.#shells.add(shell);
+    this.#origin.shells.add(shell);
     return shell;
-  }
-
-  /** Destroys every shell; for the driver's end. */
-  async destroyShells(): Promise<void> {
-    await Promise.all([...this.#shells].map((shell) => shell.destroy()));
   }
 
   close(): void {
     if (!this.#closed) {
       this.#closed = true;
       this.#native.close();
-      this.#origin.all.delete(this);
+      this.#origin.snapshots.delete(this);
     }
   }
 }

@@ -4,6 +4,7 @@ import { HatcheryError } from '../errors.js';
 import type { Driver, LoadOptions, Snapshot, Strategy } from './driver.js';
 import { driverFailure } from './kvm-failure.js';
 import { type KvmAddon, loadKvmAddon } from './kvm-native.js';
+import type { KvmShell } from './kvm-shell.js';
 import { KvmSnapshot } from './kvm-snapshot.js';
 import { layOut } from './layout.js';
 
@@ -19,6 +20,7 @@ export class KvmDriver implements Driver {
   readonly #addon: KvmAddon;
   readonly #tscHertz: number;
   readonly #snapshots = new Set<KvmSnapshot>();
+  readonly #shells = new Set<KvmShell>();
   #closed = false;
 
   /** @throws HatcheryError ADDON_MISSING, KVM_UNAVAILABLE */
@@ -47,7 +49,12 @@ export class KvmDriver implements Driver {
         shared: layout.shared,
       });
       return new KvmSnapshot(
-        { addon: this.#addon, channel: layout.channel, all: this.#snapshots },
+        {
+          addon: this.#addon,
+          channel: layout.channel,
+          snapshots: this.#snapshots,
+          shells: this.#shells,
+        },
         native,
         'cold',
         options.memoryBytes,
@@ -59,7 +66,7 @@ export class KvmDriver implements Driver {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#snapshots].map((snapshot) => snapshot.destroyShells()));
+    await Promise.all([...this.#shells].map((shell) => shell.destroy()));
     for (const snapshot of this.#snapshots) {
       snapshot.close();
     }

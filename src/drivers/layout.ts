@@ -5,8 +5,17 @@
  * segments go into a region that all instances share.
  */
 
+import {
+  ABI_VERSION,
+  BOOT_ADDRESS,
+  CHANNEL_ADDRESS,
+  HEAP_ADDRESS,
+  IMAGE_ADDRESS,
+  MAGIC,
+  PAGE_BYTES,
+  STACK_TOP,
+} from '../abi.js';
 import { HatcheryError } from '../errors.js';
-import { ABI_VERSION } from '../image/elf.js';
 import type { Configuration, ImageSegment, LoadOptions } from './driver.js';
 
 /** Consecutive pages that are mapped alike; addresses are multiples of the page size. */
@@ -50,15 +59,8 @@ export interface Platform {
   readonly tscHertz: number;
 }
 
-const PAGE_BYTES = 4096;
 const LARGE_PAGE_BYTES = 2 << 20;
 const SMALLEST_LARGE_SEGMENT_BYTES = 256 << 10;
-const BOOT_ADDRESS = 0x00200000;
-const BOOT_END = 0x04000000;
-const CHANNEL_ADDRESS = 0x50000000;
-const STACK_TOP = 0x70000000;
-const HEAP_ADDRESS = 0x100000000;
-const MAGIC = 0x3159524843544148n;
 
 const LARGEST_STACK_BYTES = 8 << 20;
 /** What is left for the heap must at least be this, or the image is not worth starting. */
@@ -73,7 +75,7 @@ export function layOut(options: LoadOptions, platform: Platform): Layout {
   const shared = new RegionPlan(0);
 
   const items = encodeConfiguration(configuration);
-  if (PAGE_BYTES + items.length > BOOT_END - BOOT_ADDRESS) {
+  if (PAGE_BYTES + items.length > IMAGE_ADDRESS - BOOT_ADDRESS) {
     throw tooLarge('the code and the environment of the function are larger than 62 MiB');
   }
   const boot = memory.place(BOOT_ADDRESS, PAGE_BYTES + items.length, READ_ONLY);

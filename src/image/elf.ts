@@ -3,6 +3,7 @@
  * come from anywhere, so every offset and length is checked before it is used.
  */
 
+import { ABI_VERSION, IMAGE_ADDRESS, IMAGE_END, PAGE_BYTES } from '../abi.js';
 import type { ImageSegment, LoadableImage } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 
@@ -11,13 +12,6 @@ export interface ParsedImage extends LoadableImage {
   /** `name+0x12` for an address inside a function that the image has a symbol for. */
   symbolAt(address: number): string | undefined;
 }
-
-/** `HATCHERY_ABI_VERSION` of the ABI header. */
-export const ABI_VERSION = 1;
-
-const PAGE_BYTES = 4096;
-const IMAGE_ADDRESS = 0x04000000;
-const IMAGE_END = 0x40000000;
 
 const HEADER_BYTES = 64;
 const PROGRAM_HEADER_BYTES = 56;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'tap';
+import * as abiNumbers from '../../src/abi.js';
 import * as channel from '../../src/channel.js';
 import { REQUEST_CAPACITY, RESPONSE_CAPACITY } from '../../src/drivers/driver.js';
 
@@ -13,6 +14,7 @@ function constants(): Map<string, number> {
   )) {
     const expression = (text as string)
       .replace(/HATCHERY_\w+/g, (known) => String(found.get(known)))
+      .replace(/UINT64_C\(([^)]+)\)/, '$1')
       .replace(/\b(0x[0-9a-f]+|\d+)u\b/gi, '$1');
     if (/^[\dxa-f+\-* ()]+$/i.test(expression)) {
       found.set(name as string, Number(new Function(`return ${expression}`)()));
@@ -20,6 +22,15 @@ function constants(): Map<string, number> {
   }
   return found;
 }
+
+test('the numbers that several parts share agree with the header', async (t) => {
+  const abi = constants();
+  for (const [name, value] of Object.entries(abiNumbers)) {
+    t.equal(Number(value), abi.get(`HATCHERY_${name}`), name);
+  }
+  const magic = /HATCHERY_MAGIC UINT64_C\((0x[0-9a-f]+)\)/i.exec(HEADER)?.[1];
+  t.equal(abiNumbers.MAGIC, BigInt(magic ?? 0), 'MAGIC, which no double holds');
+});
 
 /** Bytes of a struct of which every field is a uint32_t. */
 function structBytes(name: string): number {

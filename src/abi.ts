@@ -1,0 +1,15 @@
+/**
+ * Numbers of the guest ABI that several parts need. The header `images/abi/hatchery.h` is the
+ * specification; test/channel/constants.test.ts compares the two.
+ */
+
+export const ABI_VERSION = 1;
+export const MAGIC = 0x3159524843544148n;
+export const PAGE_BYTES = 4096;
+
+export const BOOT_ADDRESS = 0x00200000;
+export const IMAGE_ADDRESS = 0x04000000;
+export const IMAGE_END = 0x40000000;
+export const CHANNEL_ADDRESS = 0x50000000;
+export const STACK_TOP = 0x70000000;
+export const HEAP_ADDRESS = 0x100000000;
