@@ -18,6 +18,7 @@ enum ResultIndex : size_t {
     kLogBytes,
     kSpawnMicroseconds,
     kGuestMicroseconds,
+    kCpuMicroseconds,
     kHasRegisters,
     kInstructionPointer,
     kStackPointer,

@@ -25,9 +25,12 @@ enum class Exit : uint32_t {
     kPush = HATCHERY_PUSH,
     kFinish = HATCHERY_FINISH,
     kPanic = HATCHERY_PANIC,
+    kCall = HATCHERY_CALL,
+    kWait = HATCHERY_WAIT,
     kProbe = HATCHERY_PROBE,
-    kCrash = 0x100,      /* a fault, or an exit that the ABI does not know */
-    kInterrupted = 0x101 /* the time given to `run` is over; `run` goes on where it stopped */
+    kCrash = 0x100,       /* a fault, or an exit that the ABI does not know */
+    kInterrupted = 0x101, /* the time given to `run` is over; `run` goes on where it stopped */
+    kCpuSpent = 0x102     /* the same, and its processor time is used up; MachineObject says so */
 };
 
 /* What is known of a crash. */

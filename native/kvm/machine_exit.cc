@@ -68,6 +68,8 @@ Exit Machine::classify_store() {
         case HATCHERY_PUSH:
         case HATCHERY_FINISH:
         case HATCHERY_PANIC:
+        case HATCHERY_CALL:
+        case HATCHERY_WAIT:
 #ifdef HATCHERY_TEST_HOOKS
         case HATCHERY_PROBE:
 #endif

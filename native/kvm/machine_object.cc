@@ -18,13 +18,25 @@ constexpr int64_t kThreadSliceNanoseconds = 20000000;
  * guest ends (seen as 300 ms where it takes 5, in test/fabric/limits.test.ts).
  */
 constexpr auto kBreath = std::chrono::microseconds(200);
-constexpr double kNanosecondsInMillisecond = 1e6;
+/* A slice's least, for a guest whose processor time is nearly used up: the watchdog's tick. */
+constexpr int64_t kLeastSliceNanoseconds = 1000000;
 
 /* Where a run starts; `WHERE` of src/drivers/kvm-native.ts. */
 enum class Where : uint32_t { kInline, kLane, kThread };
 
-double microseconds(int64_t from, int64_t to) {
-    return static_cast<double>(to - from) / 1000;
+double microseconds(int64_t nanoseconds) {
+    return static_cast<double>(nanoseconds) / 1000;
+}
+
+/* From milliseconds; what is too long for any run, infinity too, is some weeks. */
+int64_t nanoseconds(double milliseconds) {
+    constexpr double kMostMilliseconds = 4e9;
+    constexpr double kNanosecondsInMillisecond = 1e6;
+    if (!(milliseconds > 0)) {
+        return 0;
+    }
+    return static_cast<int64_t>(std::min(milliseconds, kMostMilliseconds) *
+                                kNanosecondsInMillisecond);
 }
 
 }  // namespace
@@ -32,23 +44,18 @@ double microseconds(int64_t from, int64_t to) {
 /* Runs a machine on a runner thread until it exits, its time is over, or it is cancelled. */
 class RunJob : public Job {
   public:
-    RunJob(MachineObject* object, const Runners* runners, int64_t deadline)
+    RunJob(MachineObject* object, const Runners* runners)
         : object_(object),
           holder_(Napi::Persistent(object->Value())),
           cancelled_(object->cancelled_),
-          runners_(runners),
-          deadline_(deadline) {}
+          runners_(runners) {}
 
     Progress work(bool in_lane) override {
-        if (object_->entered_ == 0) {
-            object_->entered_ = monotonic_now();
-        }
-        const int64_t slice = in_lane ? kShortSliceNanoseconds : kThreadSliceNanoseconds;
-        result_.emplace(object_->machine_->run(std::min(deadline_, monotonic_now() + slice)));
-        object_->stopped_ = monotonic_now();
+        result_.emplace(
+            object_->run_slice(in_lane ? kShortSliceNanoseconds : kThreadSliceNanoseconds));
         const bool interrupted = result_->ok() && result_->value() == Exit::kInterrupted;
         const bool may_go_on =
-            object_->stopped_ < deadline_ && !*cancelled_ && !runners_->stopping();
+            object_->stopped_ < object_->deadline_ && !*cancelled_ && !runners_->stopping();
         if (!interrupted || !may_go_on) {
             return Progress::kDone;
         }
@@ -73,7 +80,6 @@ class RunJob : public Job {
     Napi::ObjectReference holder_;
     std::shared_ptr<std::atomic<bool>> cancelled_;
     const Runners* runners_;
-    int64_t deadline_;
     std::optional<Result<Exit>> result_;
 };
 
@@ -178,10 +184,10 @@ Napi::Value MachineObject::run(const Napi::CallbackInfo& info) {
         auto given = info[1].As<Napi::Uint8Array>();
         bytes = {given.Data(), given.ByteLength()};
     }
-    const int64_t deadline =
-        started_ +
-        static_cast<int64_t>(info[2].As<Napi::Number>().DoubleValue() * kNanosecondsInMillisecond);
-    const auto where = static_cast<Where>(info[3].As<Napi::Number>().Uint32Value());
+    deadline_ = started_ + nanoseconds(info[2].As<Napi::Number>().DoubleValue());
+    cpu_budget_ = nanoseconds(info[3].As<Napi::Number>().DoubleValue());
+    cpu_used_ = 0;
+    const auto where = static_cast<Where>(info[4].As<Napi::Number>().Uint32Value());
     const Status failed =
         reason == 0 ? machine_->hand_over_boot()
                     : machine_->hand_over(static_cast<enum hatchery_resume>(reason), bytes);
@@ -190,19 +196,17 @@ Napi::Value MachineObject::run(const Napi::CallbackInfo& info) {
     }
     entered_ = 0;
     if (where == Where::kInline) {
-        entered_ = monotonic_now();
-        auto result = machine_->run(std::min(deadline, entered_ + kShortSliceNanoseconds));
-        stopped_ = monotonic_now();
+        auto result = run_slice(kShortSliceNanoseconds);
         if (!result.ok()) {
             return throw_failure(env, result.failure());
         }
-        if (result.value() != Exit::kInterrupted || stopped_ >= deadline) {
+        if (result.value() != Exit::kInterrupted || stopped_ >= deadline_) {
             return Napi::Number::New(env, report(env, result.value()));
         }
     }
     busy_ = true;
     Runners* runners = env.GetInstanceData<AddonData>()->runners.get();
-    auto job = std::make_unique<RunJob>(this, runners, deadline);
+    auto job = std::make_unique<RunJob>(this, runners);
     if (where == Where::kLane) {
         runners->submit_to_lane(lane_, std::move(job));
     } else {
@@ -211,10 +215,32 @@ Napi::Value MachineObject::run(const Napi::CallbackInfo& info) {
     return Napi::Number::New(env, 0);
 }
 
+/*
+ * The processor's clock decides, not the wall's: a guest that waits for a processor is not charged.
+ * Nothing tells when a thread has used so much processor time, so a slice is no longer than what is
+ * left of it, which it can use up at the soonest then.
+ */
+Result<Exit> MachineObject::run_slice(int64_t nanoseconds) {
+    const int64_t now = monotonic_now();
+    if (entered_ == 0) {
+        entered_ = now;
+    }
+    const int64_t left = std::max(cpu_budget_ - cpu_used_, kLeastSliceNanoseconds);
+    const int64_t cpu_before = thread_cpu_now();
+    auto result = machine_->run(std::min(deadline_, now + std::min(nanoseconds, left)));
+    cpu_used_ += thread_cpu_now() - cpu_before;
+    stopped_ = monotonic_now();
+    if (result.ok() && result.value() == Exit::kInterrupted && cpu_used_ >= cpu_budget_ &&
+        stopped_ < deadline_) {
+        return Exit::kCpuSpent;
+    }
+    return result;
+}
+
 uint32_t MachineObject::report(Napi::Env env, Exit exit) {
     AddonData* data = env.GetInstanceData<AddonData>();
     double* result = data->result_values;
-    const bool stopped_by_guest = exit != Exit::kInterrupted;
+    const bool stopped_by_guest = exit != Exit::kInterrupted && exit != Exit::kCpuSpent;
     if (exit == Exit::kRespond) {
         machine_->teach_snapshot();
     }
@@ -224,8 +250,9 @@ uint32_t MachineObject::report(Napi::Env env, Exit exit) {
     machine_->read_channel(HATCHERY_LOG_OFFSET, {data->log_bytes, logs});
     result[kPayloadBytes] = payload;
     result[kLogBytes] = logs;
-    result[kSpawnMicroseconds] = microseconds(started_, entered_);
-    result[kGuestMicroseconds] = microseconds(entered_, stopped_);
+    result[kSpawnMicroseconds] = microseconds(entered_ - started_);
+    result[kGuestMicroseconds] = microseconds(stopped_ - entered_);
+    result[kCpuMicroseconds] = microseconds(cpu_used_);
     if (exit == Exit::kCrash) {
         const Crash& crash = machine_->crash();
         result[kHasRegisters] = crash.has_registers;

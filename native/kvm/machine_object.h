@@ -35,8 +35,8 @@ class MachineObject : public Napi::ObjectWrap<MachineObject> {
     friend class CaptureJob;
     friend class DestroyJob;
 
-    /* run(reason, bytes | undefined, milliseconds, where): an exit's number, or 0: it goes on on a
-     * thread, and the callback given to onExit gets (error | null, number). */
+    /* run(reason, bytes | undefined, milliseconds, cpuMilliseconds, where): an exit's number, or 0:
+     * it goes on on a thread, and the callback given to onExit gets (error | null, number). */
     Napi::Value run(const Napi::CallbackInfo& info);
     Napi::Value on_exit(const Napi::CallbackInfo& info);
     /* rewind(pageLimit): pages copied, or -1. */
@@ -49,6 +49,8 @@ class MachineObject : public Napi::ObjectWrap<MachineObject> {
     /* writtenPages(): -1 where no record is kept. */
     Napi::Value written_pages(const Napi::CallbackInfo& info);
 
+    /* Runs the vCPU on the calling thread for `nanoseconds`, or until a bound of the run is met. */
+    Result<Exit> run_slice(int64_t nanoseconds);
     /* Throws and returns false where the machine is gone or busy. */
     bool usable(Napi::Env env);
     /* Lays the exit out in the environment's result, payload and logs; returns its number. */
@@ -67,6 +69,10 @@ class MachineObject : public Napi::ObjectWrap<MachineObject> {
     int64_t started_ = 0; /* CLOCK_MONOTONIC when `run` was called */
     int64_t entered_ = 0; /* when the guest was first entered */
     int64_t stopped_ = 0; /* when it came back */
+    /* Of the run that is under way, all slices together; nanoseconds. */
+    int64_t deadline_ = 0;   /* CLOCK_MONOTONIC */
+    int64_t cpu_budget_ = 0; /* processor time that it may use */
+    int64_t cpu_used_ = 0;
 
 #ifdef HATCHERY_TEST_HOOKS
     Napi::Value set_omit(const Napi::CallbackInfo& info);

@@ -5,7 +5,14 @@ import { HatcheryError } from '../errors.js';
 import type { Region } from './layout.js';
 
 /** `reason` of {@link NativeMachine.run}: 0 boots, the others are `enum hatchery_resume`. */
-export const RESUME = { boot: 0, request: 1, chunk: 2, continue: 3 } as const;
+export const RESUME = {
+  boot: 0,
+  request: 1,
+  chunk: 2,
+  continue: 3,
+  completion: 4,
+  timer: 5,
+} as const;
 
 /** `where` of {@link NativeMachine.run}. */
 export const WHERE = { inline: 0, lane: 1, thread: 2 } as const;
@@ -13,6 +20,7 @@ export const WHERE = { inline: 0, lane: 1, thread: 2 } as const;
 /** What {@link NativeMachine.run} gives besides the ABI's hypercall numbers. */
 export const EXIT_CRASH = 0x100;
 export const EXIT_INTERRUPTED = 0x101;
+export const EXIT_CPU = 0x102;
 
 /** Places in {@link KvmAddon.result}; `enum ResultIndex` of native/kvm/addon_data.h. */
 export const RESULT = {
@@ -20,9 +28,10 @@ export const RESULT = {
   logBytes: 1,
   spawnMicroseconds: 2,
   guestMicroseconds: 3,
-  hasRegisters: 4,
-  instructionPointer: 5,
-  stackPointer: 6,
+  cpuMicroseconds: 4,
+  hasRegisters: 5,
+  instructionPointer: 6,
+  stackPointer: 7,
 } as const;
 
 /** An Error of the addon's: the system call that failed, and its errno. */
@@ -35,7 +44,13 @@ type Callback<Value> = (error: NativeFailure | null, value: Value) => void;
 
 export interface NativeMachine {
   /** An exit's number, or 0: it goes on on a thread and ends with the `onExit` callback. */
-  run(reason: number, bytes: Uint8Array | undefined, milliseconds: number, where: number): number;
+  run(
+    reason: number,
+    bytes: Uint8Array | undefined,
+    milliseconds: number,
+    cpuMilliseconds: number,
+    where: number,
+  ): number;
   onExit(callback: Callback<number>): void;
   /** Pages copied, or -1: the machine must not be used again. */
   rewind(pageLimit: number): number;

@@ -5,6 +5,7 @@ import { HatcheryError } from '../errors.js';
 import type { Exit, ExitKind, Fault, Resume, Shell, Snapshot, Where } from './driver.js';
 import { driverFailure } from './kvm-failure.js';
 import {
+  EXIT_CPU,
   EXIT_CRASH,
   EXIT_INTERRUPTED,
   type KvmAddon,
@@ -31,6 +32,8 @@ const KINDS: readonly (ExitKind | undefined)[] = [
   'push',
   'finish',
   'panic',
+  'call',
+  'wait',
 ];
 
 const NOTHING = new Uint8Array(0);
@@ -69,13 +72,19 @@ export class KvmShell implements Shell {
     return this.#machine;
   }
 
-  run(resume: Resume | undefined, deadline: number, where: Where): Exit | Promise<Exit> {
+  run(
+    resume: Resume | undefined,
+    deadline: number,
+    cpuMilliseconds: number,
+    where: Where,
+  ): Exit | Promise<Exit> {
     let code: number;
     try {
       code = this.#machine.run(
         resume === undefined ? RESUME.boot : RESUME[resume.reason],
         resume?.bytes,
         Math.max(0, deadline - performance.now()),
+        cpuMilliseconds,
         WHERE[where],
       );
     } catch (error) {
@@ -139,6 +148,7 @@ export class KvmShell implements Shell {
       fault: code === EXIT_CRASH ? this.#fault() : undefined,
       spawnMicroseconds: result[RESULT.spawnMicroseconds] ?? 0,
       guestMicroseconds: result[RESULT.guestMicroseconds] ?? 0,
+      cpuMicroseconds: result[RESULT.cpuMicroseconds] ?? 0,
     };
   }
 
@@ -162,6 +172,9 @@ function kindOf(code: number): ExitKind {
   }
   if (code === EXIT_INTERRUPTED) {
     return 'deadline';
+  }
+  if (code === EXIT_CPU) {
+    return 'cpu';
   }
   return KINDS[code] ?? 'crash';
 }

@@ -3,6 +3,7 @@
 import t from 'tap';
 import { KvmDriver } from '../../src/drivers/kvm.js';
 import {
+  AMPLE,
   kvmMissing,
   loadTestAddon,
   OMIT,
@@ -49,7 +50,7 @@ t.test('hostile guests', { skip: kvmMissing() }, async (t) => {
         t.same(testMachine(shell).differingPages(), []);
       }
       testMachine(shell).probeNext();
-      await shell.run({ reason: 'continue' }, soon(), 'inline');
+      await shell.run({ reason: 'continue' }, soon(), AMPLE, 'inline');
       const { regs, sregs, events } = testMachine(shell).state();
       shell.rewind();
       const after = await serve(shell, requestFrame(Buffer.from('?')));
@@ -69,7 +70,7 @@ t.test('hostile guests', { skip: kvmMissing() }, async (t) => {
       testMachine(shell).setOmit(OMIT.exitCheck);
       shell.rewind();
       testMachine(shell).probeNext();
-      const exit = await shell.run({ reason: 'continue' }, soon(), 'inline');
+      const exit = await shell.run({ reason: 'continue' }, soon(), AMPLE, 'inline');
       return { fault: exit.fault?.reason, regs: testMachine(shell).state().regs };
     };
     const clean = await statusAfter('X');

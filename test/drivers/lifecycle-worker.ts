@@ -2,7 +2,7 @@
 
 import { parentPort } from 'node:worker_threads';
 import { KvmDriver } from '../../src/drivers/kvm.js';
-import { readySnapshot, requestFrame, serve, soon, TestGuests } from './test-guests.js';
+import { AMPLE, readySnapshot, requestFrame, serve, soon, TestGuests } from './test-guests.js';
 
 const guests = new TestGuests();
 const snapshot = await readySnapshot(new KvmDriver(), guests.image('spin'));
@@ -10,5 +10,10 @@ guests.remove();
 const shell = await snapshot.createShell({ reusable: true });
 const exit = await serve(shell, requestFrame(Buffer.from('a')));
 const spinning = await snapshot.createShell({ reusable: true });
-void spinning.run({ reason: 'request', bytes: requestFrame(Buffer.from('s')) }, soon(), 'thread');
+void spinning.run(
+  { reason: 'request', bytes: requestFrame(Buffer.from('s')) },
+  soon(),
+  AMPLE,
+  'thread',
+);
 parentPort?.postMessage(exit.kind);

@@ -5,7 +5,15 @@ import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { KvmDriver } from '../../src/drivers/kvm.js';
 import { HatcheryError } from '../../src/errors.js';
-import { kvmMissing, readySnapshot, requestFrame, serve, soon, TestGuests } from './test-guests.js';
+import {
+  AMPLE,
+  kvmMissing,
+  readySnapshot,
+  requestFrame,
+  serve,
+  soon,
+  TestGuests,
+} from './test-guests.js';
 
 const SPIN = requestFrame(Buffer.from('s'));
 const ANSWER = requestFrame(Buffer.from('a'));
@@ -24,7 +32,7 @@ t.test('shells', { skip: kvmMissing() }, async (t) => {
     for (const where of ['inline', 'thread'] as const) {
       const shell = await snapshot.createShell({ reusable: true });
       const started = performance.now();
-      const exit = await shell.run({ reason: 'request', bytes: SPIN }, started + 60, where);
+      const exit = await shell.run({ reason: 'request', bytes: SPIN }, started + 60, AMPLE, where);
       t.equal(exit.kind, 'deadline');
       t.ok(performance.now() - started >= 59, 'not before its time');
       t.equal(shell.rewind(), false);
@@ -39,6 +47,7 @@ t.test('shells', { skip: kvmMissing() }, async (t) => {
     const exit = await shell.run(
       { reason: 'request', bytes: SPIN },
       performance.now() + 200,
+      AMPLE,
       'inline',
     );
     clearInterval(timer);
@@ -49,12 +58,12 @@ t.test('shells', { skip: kvmMissing() }, async (t) => {
 
   await t.test('can be destroyed while they run', async (t) => {
     const shell = await snapshot.createShell({ reusable: true });
-    const running = shell.run({ reason: 'request', bytes: SPIN }, soon(), 'thread');
+    const running = shell.run({ reason: 'request', bytes: SPIN }, soon(), AMPLE, 'thread');
     const outcome = Promise.resolve(running).catch((error) => error);
     const destroyed = shell.destroy();
     t.match(await outcome, { code: 'SHELL_GONE' });
     await destroyed;
-    t.throws(() => shell.run({ reason: 'request', bytes: ANSWER }, soon(), 'inline'), {
+    t.throws(() => shell.run({ reason: 'request', bytes: ANSWER }, soon(), AMPLE, 'inline'), {
       code: 'SHELL_GONE',
     });
     await shell.destroy();
@@ -62,9 +71,14 @@ t.test('shells', { skip: kvmMissing() }, async (t) => {
 
   await t.test('run one thing at a time', async (t) => {
     const shell = await snapshot.createShell({ reusable: true });
-    const running = shell.run({ reason: 'request', bytes: SPIN }, performance.now() + 50, 'thread');
+    const running = shell.run(
+      { reason: 'request', bytes: SPIN },
+      performance.now() + 50,
+      AMPLE,
+      'thread',
+    );
     const misuses = [
-      () => shell.run({ reason: 'request', bytes: ANSWER }, soon(), 'inline'),
+      () => shell.run({ reason: 'request', bytes: ANSWER }, soon(), AMPLE, 'inline'),
       () => shell.rewind(),
     ];
     for (const misuse of misuses) {
@@ -96,7 +110,7 @@ t.test('shells', { skip: kvmMissing() }, async (t) => {
   await t.test('refuse a request that does not fit into the window', async (t) => {
     const shell = await snapshot.createShell({ reusable: true });
     const bytes = Buffer.alloc(0x40000);
-    t.throws(() => shell.run({ reason: 'request', bytes }, soon(), 'inline'), {
+    t.throws(() => shell.run({ reason: 'request', bytes }, soon(), AMPLE, 'inline'), {
       code: 'DRIVER_FAILED',
     });
     t.equal((await serve(shell, ANSWER)).kind, 'respond', 'and can be used after that');
@@ -159,7 +173,7 @@ t.test('shells', { skip: kvmMissing() }, async (t) => {
     ready.close(); // its shells are the driver's to end all the same
     await other.close();
     t.throws(
-      () => shell.run({ reason: 'request', bytes: ANSWER }, soon(), 'inline'),
+      () => shell.run({ reason: 'request', bytes: ANSWER }, soon(), AMPLE, 'inline'),
       HatcheryError,
     );
     await t.rejects(

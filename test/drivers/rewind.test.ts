@@ -8,6 +8,7 @@ import t from 'tap';
 import type { Shell, Snapshot } from '../../src/drivers/driver.js';
 import { KvmDriver } from '../../src/drivers/kvm.js';
 import {
+  AMPLE,
   kvmMissing,
   loadTestAddon,
   OMIT,
@@ -53,7 +54,7 @@ t.test('rewind', { skip: kvmMissing() }, async (t) => {
   /** The registers as KVM tells them, with the guest stopped behind the resume stub's XRSTOR. */
   async function probe(shell: Shell) {
     testMachine(shell).probeNext();
-    const exit = await shell.run({ reason: 'continue' }, soon(), 'inline');
+    const exit = await shell.run({ reason: 'continue' }, soon(), AMPLE, 'inline');
     const state = testMachine(shell).state();
     forgetUse(state.xsave);
     return { kind: exit.kind, fault: exit.fault?.reason, state };

@@ -75,6 +75,9 @@ export const MEMORY_BYTES = 16 << 20;
 
 export const soon = () => performance.now() + 5000;
 
+/** Processor time that no run of these tests uses up, milliseconds. */
+export const AMPLE = 5000;
+
 /** Loads a guest, boots it, and captures it at its snapshot point. */
 export async function readySnapshot(
   driver: KvmDriver,
@@ -82,7 +85,7 @@ export async function readySnapshot(
 ): Promise<Snapshot> {
   const cold = await driver.load({ image, configuration: new Map(), memoryBytes: MEMORY_BYTES });
   const shell = await cold.createShell({ reusable: false });
-  const exit = await shell.run(undefined, soon(), 'thread');
+  const exit = await shell.run(undefined, soon(), AMPLE, 'thread');
   if (exit.kind !== 'ready') {
     throw new Error(`the guest did not get ready: ${exit.kind} ${exit.fault?.reason ?? ''}`);
   }
@@ -100,5 +103,5 @@ export function requestFrame(body: Uint8Array): Buffer {
 }
 
 export async function serve(shell: Shell, bytes: Uint8Array, milliseconds = 5000): Promise<Exit> {
-  return shell.run({ reason: 'request', bytes }, performance.now() + milliseconds, 'inline');
+  return shell.run({ reason: 'request', bytes }, performance.now() + milliseconds, AMPLE, 'inline');
 }
