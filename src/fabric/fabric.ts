@@ -4,14 +4,14 @@ import { type BaseLogger, pino } from 'pino';
 import { openDriver } from '../drivers/detect.js';
 import type { Driver, DriverName } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
-import { type Bundle, bundle, type Source } from '../image/bundle.js';
 import { TraceMapper } from '../image/source-maps.js';
-import { ImageStore } from '../image/store.js';
-import { type CheckedDefinition, checkDefinition, type FunctionDefinition } from './definition.js';
+import { ImageStore, ParsedImages } from '../image/store.js';
+import { type Binding, checkDefinition, type FunctionDefinition } from './definition.js';
 import { type Admission, Deployment } from './deployment.js';
 import { Failures } from './failure.js';
 import { DeployedFunction, type Version } from './function.js';
 import { Placement } from './placement.js';
+import { type PreparedFunction, prepareChecked } from './prepared.js';
 import { prepare } from './spawning.js';
 
 export interface FabricOptions {
@@ -35,6 +35,7 @@ export class Fabric {
   readonly #logger: BaseLogger;
   readonly #admission: Admission;
   readonly #images: ImageStore;
+  readonly #parsed = new ParsedImages();
   readonly #functions = new Map<string, DeployedFunction>();
   /** Deployments of one name happen one after the other. */
   readonly #deploying = new Map<string, Promise<unknown>>();
@@ -70,17 +71,25 @@ export class Fabric {
    */
   async deploy(definition: FunctionDefinition): Promise<DeployedFunction> {
     const checked = checkDefinition(definition);
-    this.#checkOpen();
-    const before = this.#deploying.get(checked.name) ?? Promise.resolve();
-    const deploying = before.catch(() => {}).then(() => this.#deployNow(checked));
-    this.#deploying.set(checked.name, deploying);
-    try {
-      return await deploying;
-    } finally {
-      if (this.#deploying.get(checked.name) === deploying) {
-        this.#deploying.delete(checked.name);
-      }
-    }
+    const { name, bindings } = checked;
+    return this.#inTurn(name, async () => {
+      return this.#deployNow(await prepareChecked(checked, this.#images), bindings);
+    });
+  }
+
+  /**
+   * The second half of {@link deploy}, for a function that was prepared before, in this process or in
+   * another one that is trusted: starts it once, takes its snapshot, switches over.
+   *
+   * @throws HatcheryError CONFIGURATION_INVALID, STARTUP_FAILED, STARTUP_PENDING, STARTUP_TIMEOUT,
+   *   MEMORY_EXCEEDED, IMAGE_INVALID, DRIVER_FAILED, FABRIC_CLOSED
+   */
+  async deployPrepared(
+    prepared: PreparedFunction,
+    bindings: Readonly<Record<string, Binding>> = {},
+  ): Promise<DeployedFunction> {
+    const { name } = prepared.definition;
+    return this.#inTurn(name, () => this.#deployNow(prepared, bindings));
   }
 
   /** The function of that name, if there is one. */
@@ -98,14 +107,32 @@ export class Fabric {
     return this.close();
   }
 
-  async #deployNow(definition: CheckedDefinition): Promise<DeployedFunction> {
+  /** Deployments of one name wait for each other. */
+  async #inTurn<Result>(name: string, deploy: () => Promise<Result>): Promise<Result> {
     this.#checkOpen();
-    const version = await this.#start(definition);
+    const before = this.#deploying.get(name) ?? Promise.resolve();
+    const deploying = before.catch(() => {}).then(deploy);
+    this.#deploying.set(name, deploying);
+    try {
+      return await deploying;
+    } finally {
+      if (this.#deploying.get(name) === deploying) {
+        this.#deploying.delete(name);
+      }
+    }
+  }
+
+  async #deployNow(
+    prepared: PreparedFunction,
+    bindings: Readonly<Record<string, Binding>>,
+  ): Promise<DeployedFunction> {
+    this.#checkOpen();
+    const version = await this.#start(prepared, bindings);
     if (this.#closing !== undefined) {
       await version.deployment.close();
       this.#checkOpen();
     }
-    const { name } = definition;
+    const { name } = prepared.definition;
     const fn =
       this.#functions.get(name) ?? new DeployedFunction(name, (gone) => this.#removeNow(gone));
     this.#functions.set(name, fn);
@@ -116,7 +143,11 @@ export class Fabric {
     return fn;
   }
 
-  async #start(definition: CheckedDefinition): Promise<Version> {
+  async #start(
+    prepared: PreparedFunction,
+    _bindings: Readonly<Record<string, Binding>>,
+  ): Promise<Version> {
+    const { definition, bundle, workingFolder } = prepared;
     const { name, limits } = definition;
     const strategy = definition.strategy ?? this.driver.defaultStrategy;
     if (!this.driver.strategies.includes(strategy)) {
@@ -125,15 +156,11 @@ export class Fabric {
         problem: `the driver ${this.driver.name} has no ${strategy}`,
       });
     }
-    const source = sourceOf(definition);
-    const [image, bundled] = await Promise.all([
-      this.#images.read(definition.image),
-      source === undefined ? undefined : bundle(name, source),
-    ]);
+    const image = this.#parsed.parse(prepared.image);
     const failures = new Failures({
       function: name,
       limits,
-      traces: bundled === undefined ? undefined : new TraceMapper(bundled.map),
+      traces: bundle === undefined ? undefined : new TraceMapper(bundle.map, workingFolder),
       symbolAt: (address) => image.elf.symbolAt(address),
     });
     const logger = this.#logger;
@@ -142,7 +169,7 @@ export class Fabric {
         function: name,
         driver: this.driver,
         image,
-        configuration: configurationOf(definition, bundled),
+        configuration: configurationOf(prepared),
         limits,
         failures,
         logger,
@@ -152,8 +179,8 @@ export class Fabric {
     const serving = { function: name, limits, failures, placement: new Placement(), logger };
     return {
       deployment: new Deployment(spawning, serving, this.#admission),
-      inputs: bundled?.inputs ?? [],
-      bundleMilliseconds: bundled?.milliseconds,
+      inputs: bundle?.inputs ?? [],
+      bundleMilliseconds: bundle?.milliseconds,
     };
   }
 
@@ -199,18 +226,12 @@ export class Fabric {
   }
 }
 
-function sourceOf({ file, source, folder }: CheckedDefinition): Source | undefined {
-  if (file !== undefined) {
-    return { file };
-  }
-  return source === undefined ? undefined : { text: source, folder: folder ?? '.' };
-}
-
 /** What a guest gets from its parent; the images say what they take of it. */
-function configurationOf(
-  { name, env, limits, warmUp }: CheckedDefinition,
-  bundled: Bundle | undefined,
-): ReadonlyMap<string, Uint8Array> {
+function configurationOf({
+  definition,
+  bundle,
+}: PreparedFunction): ReadonlyMap<string, Uint8Array> {
+  const { name, env, limits, warmUp } = definition;
   const { startupMilliseconds } = limits;
   const items: [string, string][] = [
     ['name', name],
@@ -221,8 +242,8 @@ function configurationOf(
   const encoded = new Map<string, Uint8Array>(
     items.map(([item, value]) => [item, encoder.encode(value)]),
   );
-  if (bundled !== undefined) {
-    encoded.set('module', bundled.code);
+  if (bundle !== undefined) {
+    encoded.set('module', bundle.code);
   }
   return encoded;
 }

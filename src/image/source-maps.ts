@@ -11,16 +11,21 @@ const POSITION = /(^|[\s(])([^\s():]+):(\d+):(\d+)(?=\)?$)/;
 /** Maps traces of one bundle. Parses its map when the first trace comes. */
 export class TraceMapper {
   readonly #map: string;
+  readonly #folder: string;
   #parsed: TraceMap | undefined;
 
-  /** @param map as in {@link Bundle}. */
-  constructor(map: string) {
+  /**
+   * @param map as in {@link Bundle}.
+   * @param folder absolute; files are named relative to it. Default: the working directory.
+   */
+  constructor(map: string, folder = process.cwd()) {
     this.#map = map;
+    this.#folder = folder;
   }
 
   /**
    * @param stack frames in QuickJS's notation, one a line; not trusted.
-   * @returns the same with files (relative to the working directory), lines and columns of the
+   * @returns the same with files (relative to the folder), lines and columns of the
    *   source; frames that are not of the bundle stay as they are.
    */
   apply(stack: string): string {
@@ -41,6 +46,6 @@ export class TraceMapper {
     });
     return position.source === null
       ? (all as string)
-      : `${before}${relative('', position.source)}:${position.line}:${position.column + 1}`;
+      : `${before}${relative(this.#folder, position.source)}:${position.line}:${position.column + 1}`;
   }
 }

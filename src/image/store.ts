@@ -1,10 +1,20 @@
-/** Finds the built images, checks them and reads them. */
+/** Finds the built images, reads them and checks them against their checksums. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, isAbsolute, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HatcheryError } from '../errors.js';
 import { type ParsedImage, parseElf } from './elf.js';
+
+/** An image's ELF file, read and not yet parsed: plain data, which may go to another process. */
+export interface ImageFile {
+  readonly name: string;
+  /** Where it was read from; for messages only. */
+  readonly path: string;
+  /** SHA-256 of the file, hexadecimal. */
+  readonly digest: string;
+  readonly bytes: Uint8Array;
+}
 
 /** A bootable unikernel: what its ELF file holds, and who it is. */
 export interface Image {
@@ -17,47 +27,56 @@ export interface Image {
 /** Where `npm run build:images` puts them; a package has them at the same place. */
 const BUILT_IMAGES = fileURLToPath(new URL('../../images/', import.meta.url));
 
-/** Reads each image once for as long as the store lives. */
+/** Reads an image whenever it is asked for it: a file may be built anew at any time. */
 export class ImageStore {
-  readonly #images = new Map<string, Promise<Image>>();
-
   constructor(readonly folder: string = BUILT_IMAGES) {}
 
   /**
    * @param image the name of a built image (`js`), or the path of an ELF file: absolute, or with a
    *   slash and then relative to the working directory.
-   * @throws HatcheryError IMAGE_MISSING, IMAGE_INVALID
+   * @throws HatcheryError IMAGE_MISSING, IMAGE_INVALID where the checksum is missing or wrong
    */
-  async read(image: string): Promise<Image> {
-    const path = image.includes(sep) ? resolve(image) : resolve(this.folder, `${image}.elf`);
-    let reading = this.#images.get(path);
-    if (reading === undefined) {
-      reading = readImage(path, isAbsolute(image) || image.includes(sep));
-      this.#images.set(path, reading);
-      // A failure is not remembered: the image may be built in the meantime.
-      reading.catch(() => this.#images.delete(path));
+  async read(image: string): Promise<ImageFile> {
+    const byPath = isAbsolute(image) || image.includes(sep);
+    const path = byPath ? resolve(image) : resolve(this.folder, `${image}.elf`);
+    const [bytes, checksum] = await Promise.all([
+      readFile(path).catch((cause: unknown) => {
+        throw new HatcheryError('IMAGE_MISSING', { image: path }, { cause });
+      }),
+      readFile(`${path}.sha256`, 'latin1').catch(() => undefined),
+    ]);
+    const digest = createHash('sha256').update(bytes).digest('hex');
+    // Where the user named the file, a checksum beside it is checked but need not be there.
+    if (checksum === undefined && !byPath) {
+      throw new HatcheryError('IMAGE_INVALID', { image: path, reason: 'its checksum is missing' });
     }
-    return reading;
+    if (checksum !== undefined && checksum.slice(0, digest.length) !== digest) {
+      throw new HatcheryError('IMAGE_INVALID', {
+        image: path,
+        reason: 'it does not have the checksum that it was built with',
+      });
+    }
+    return { name: basename(path, '.elf'), path, digest, bytes };
   }
 }
 
-/** @param byPath the user named the file; a checksum beside it is checked but need not be there. */
-async function readImage(path: string, byPath: boolean): Promise<Image> {
-  const [bytes, checksum] = await Promise.all([
-    readFile(path).catch((cause: unknown) => {
-      throw new HatcheryError('IMAGE_MISSING', { image: path }, { cause });
-    }),
-    readFile(`${path}.sha256`, 'latin1').catch(() => undefined),
-  ]);
-  const digest = createHash('sha256').update(bytes).digest('hex');
-  if (checksum === undefined && !byPath) {
-    throw new HatcheryError('IMAGE_INVALID', { image: path, reason: 'its checksum is missing' });
+/** Parses each image once for as long as anything uses it. */
+export class ParsedImages {
+  readonly #images = new Map<string, WeakRef<Image>>();
+
+  /** @throws HatcheryError IMAGE_INVALID */
+  parse(file: ImageFile): Image {
+    const known = this.#images.get(file.digest)?.deref();
+    if (known !== undefined) {
+      return known;
+    }
+    const image = { name: file.name, digest: file.digest, elf: parseElf(file.bytes, file.path) };
+    for (const [digest, parsed] of this.#images) {
+      if (parsed.deref() === undefined) {
+        this.#images.delete(digest);
+      }
+    }
+    this.#images.set(file.digest, new WeakRef(image));
+    return image;
   }
-  if (checksum !== undefined && checksum.slice(0, digest.length) !== digest) {
-    throw new HatcheryError('IMAGE_INVALID', {
-      image: path,
-      reason: 'it does not have the checksum that it was built with',
-    });
-  }
-  return { name: basename(path, '.elf'), digest, elf: parseElf(bytes, path) };
 }

@@ -2,19 +2,31 @@ import { createHash } from 'node:crypto';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'tap';
-import { ImageStore } from '../../src/image/store.js';
+import { ImageStore, ParsedImages } from '../../src/image/store.js';
 
 const BUILT = 'dist/images/hello.elf';
 
-test('a built image is read once and has its digest', async (t) => {
+test('a built image is read with its digest, and parsed once', async (t) => {
   const store = new ImageStore();
-  const image = await store.read('hello');
+  const file = await store.read('hello');
   const digest = createHash('sha256')
     .update(await readFile(BUILT))
     .digest('hex');
+  t.match(file, { name: 'hello', digest });
+  const images = new ParsedImages();
+  const image = images.parse(file);
   t.match(image, { name: 'hello', digest });
   t.ok(image.elf.segments.length > 0);
-  t.equal(await store.read('hello'), image);
+  t.equal(images.parse(structuredClone(await store.read('hello'))), image);
+});
+
+test('an image that was built anew is read anew', async (t) => {
+  const path = join(t.testdir(), 'own.elf');
+  await copyFile(BUILT, path);
+  const store = new ImageStore();
+  const before = await store.read(path);
+  await writeFile(path, Buffer.concat([await readFile(BUILT), Buffer.alloc(1)]));
+  t.not((await store.read(path)).digest, before.digest);
 });
 
 test('an image may be named by its path', async (t) => {
@@ -35,5 +47,9 @@ test('an image that is missing or was changed is refused', async (t) => {
   await writeFile(join(folder, 'js.elf'), await readFile(BUILT));
   await writeFile(join(folder, 'js.elf.sha256'), `${'0'.repeat(64)}  js.elf\n`);
   await t.rejects(store.read('js'), { code: 'IMAGE_INVALID', message: /checksum/ });
-  await t.rejects(store.read(join(folder, 'text.elf')), { code: 'IMAGE_INVALID' });
+  const text = await store.read(join(folder, 'text.elf'));
+  t.throws(() => new ParsedImages().parse(text), {
+    code: 'IMAGE_INVALID',
+    message: /text\.elf/,
+  });
 });
