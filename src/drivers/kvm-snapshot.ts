@@ -3,6 +3,7 @@
 import { HatcheryError } from '../errors.js';
 import type { Shell, Snapshot } from './driver.js';
 import { driverFailure } from './kvm-failure.js';
+import type { KvmInventory } from './kvm-inventory.js';
 import type { KvmAddon, NativeMachine, NativeSnapshot } from './kvm-native.js';
 import { KvmShell } from './kvm-shell.js';
 
@@ -11,9 +12,7 @@ export interface KvmOrigin {
   readonly addon: KvmAddon;
   /** Where the channel is in guest physical memory. */
   readonly channel: number;
-  /** The driver's lists of what is open. A shell outlives its snapshot's `close`. */
-  readonly snapshots: Set<KvmSnapshot>;
-  readonly shells: Set<KvmShell>;
+  readonly inventory: KvmInventory;
 }
 
 export class KvmSnapshot implements Snapshot {
@@ -33,7 +32,7 @@ export class KvmSnapshot implements Snapshot {
     this.#native = native;
     this.state = state;
     this.memoryBytes = memoryBytes;
-    origin.snapshots.add(this);
+    origin.inventory.snapshots.add(this);
   }
 
   async createShell(options: { readonly reusable: boolean }): Promise<Shell> {
@@ -42,6 +41,10 @@ export class KvmSnapshot implements Snapshot {
     }
     // A cold shell keeps the record too: a capture needs it.
     const keepLog = options.reusable || this.state === 'cold';
+    return this.#origin.inventory.add(() => this.#createShell(keepLog));
+  }
+
+  async #createShell(keepLog: boolean): Promise<KvmShell> {
     const machine = await new Promise<NativeMachine>((resolve, reject) => {
       this.#native.createMachine({ keepLog, channel: this.#origin.channel }, (error, created) => {
         error === null ? resolve(created) : reject(driverFailure(error));
@@ -50,10 +53,9 @@ export class KvmSnapshot implements Snapshot {
     const shell = new KvmShell({
       addon: this.#origin.addon,
       machine,
-      onDestroyed: () => this.#origin.shells.delete(shell),
+      onDestroyed: () => this.#origin.inventory.shells.delete(shell),
       onCaptured: (native) => new KvmSnapshot(this.#origin, native, 'ready', this.memoryBytes),
     });
-    this.#origin.shells.add(shell);
     return shell;
   }
 
@@ -61,7 +63,7 @@ export class KvmSnapshot implements Snapshot {
     if (!this.#closed) {
       this.#closed = true;
       this.#native.close();
-      this.#origin.snapshots.delete(this);
+      this.#origin.inventory.snapshots.delete(this);
     }
   }
 }

@@ -3,8 +3,8 @@
 import { HatcheryError } from '../errors.js';
 import type { Driver, LoadOptions, Snapshot, Strategy } from './driver.js';
 import { driverFailure } from './kvm-failure.js';
+import { KvmInventory } from './kvm-inventory.js';
 import { type KvmAddon, loadKvmAddon } from './kvm-native.js';
-import type { KvmShell } from './kvm-shell.js';
 import { KvmSnapshot } from './kvm-snapshot.js';
 import { layOut } from './layout.js';
 
@@ -19,9 +19,7 @@ export class KvmDriver implements Driver {
   readonly defaultStrategy = 'reset';
   readonly #addon: KvmAddon;
   readonly #tscHertz: number;
-  readonly #snapshots = new Set<KvmSnapshot>();
-  readonly #shells = new Set<KvmShell>();
-  #closed = false;
+  readonly #inventory = new KvmInventory();
 
   /** @throws HatcheryError ADDON_MISSING, KVM_UNAVAILABLE */
   constructor(options: KvmDriverOptions = {}) {
@@ -34,7 +32,7 @@ export class KvmDriver implements Driver {
   }
 
   async load(options: LoadOptions): Promise<Snapshot> {
-    if (this.#closed) {
+    if (this.#inventory.closed) {
       throw new HatcheryError('FABRIC_CLOSED');
     }
     const layout = layOut(options, {
@@ -52,8 +50,7 @@ export class KvmDriver implements Driver {
         {
           addon: this.#addon,
           channel: layout.channel,
-          snapshots: this.#snapshots,
-          shells: this.#shells,
+          inventory: this.#inventory,
         },
         native,
         'cold',
@@ -64,11 +61,7 @@ export class KvmDriver implements Driver {
     }
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    await Promise.all([...this.#shells].map((shell) => shell.destroy()));
-    for (const snapshot of this.#snapshots) {
-      snapshot.close();
-    }
+  close(): Promise<void> {
+    return this.#inventory.close();
   }
 }

@@ -166,6 +166,20 @@ t.test('shells', { skip: kvmMissing() }, async (t) => {
     await t.rejects(load, { code: 'CONFIGURATION_INVALID' });
   });
 
+  await t.test('that are being made while their driver closes are gone, too', async (t) => {
+    const other = new KvmDriver();
+    const ready = await readySnapshot(other, guests.image('spin'));
+    const before = openDescriptors();
+    const making = Array.from({ length: 10 }, () => ready.createShell({ reusable: true }));
+    const outcomes = Promise.allSettled(making);
+    await other.close();
+    t.equal(openDescriptors(), before - 1, 'of the driver only the device is left, for the others');
+    for (const outcome of await outcomes) {
+      t.match(outcome, { status: 'rejected', reason: { code: 'SHELL_GONE' } });
+    }
+    await t.rejects(ready.createShell({ reusable: true }), { code: 'SHELL_GONE' });
+  });
+
   await t.test('of a closed driver are gone', async (t) => {
     const other = new KvmDriver();
     const ready = await readySnapshot(other, guests.image('spin'));
