@@ -18,9 +18,17 @@ export const REQUEST_MORE = 1;
 export const RESPONSE_MORE = 1;
 export const RESPONSE_BACKGROUND = 2;
 export const RESPONSE_ERROR = 4;
-const RESPONSE_FLAGS = RESPONSE_MORE | RESPONSE_BACKGROUND | RESPONSE_ERROR;
+export const RESPONSE_STREAM = 8;
+const RESPONSE_FLAGS = RESPONSE_MORE | RESPONSE_BACKGROUND | RESPONSE_ERROR | RESPONSE_STREAM;
 
-export const PANIC_REASONS = ['abort', 'startup', 'pending', 'stalled', 'memory'] as const;
+export const PANIC_REASONS = [
+  'abort',
+  'startup',
+  'pending',
+  'stalled',
+  'memory',
+  'broken',
+] as const;
 export type PanicReason = (typeof PANIC_REASONS)[number];
 
 /** pino's numbers. */
@@ -37,9 +45,16 @@ export interface RequestFrame {
   readonly body: Uint8Array | undefined;
 }
 
+/** What the heads of messages may be at the most. */
+export interface HeadLimits {
+  readonly bytes: number;
+  /** Header lines. */
+  readonly headers: number;
+}
+
 export interface ResponseFrame {
   readonly status: number;
-  /** RESPONSE_MORE, RESPONSE_BACKGROUND, RESPONSE_ERROR. */
+  /** RESPONSE_MORE, RESPONSE_BACKGROUND, RESPONSE_ERROR, RESPONSE_STREAM. */
   readonly flags: number;
   /** Name and value in turn, names in lower case; valid by RFC 9110. */
   readonly headers: string[];
@@ -64,6 +79,7 @@ const CARRIAGE_RETURN = 13;
 /**
  * Lays a request frame into `target`: the head, and as much of the body as fits.
  *
+ * @param bodyGoesOn more of the body comes, behind what `request` has of it.
  * @returns the frame's bytes, and how much of the body is in it.
  * @throws HatcheryError REQUEST_HEAD_TOO_LARGE, or INVALID_ARGUMENT when a string of the head has
  *   a NUL, CR or LF, which would make two of one, or a character that ISO 8859-1 has not.
@@ -71,15 +87,20 @@ const CARRIAGE_RETURN = 13;
 export function encodeRequest(
   target: Buffer,
   request: RequestFrame,
+  limits: HeadLimits,
+  bodyGoesOn = false,
 ): { frameBytes: number; bodyBytes: number } {
   const { headers, body } = request;
+  if (headers.length > 2 * limits.headers) {
+    throw new HatcheryError('REQUEST_HEAD_TOO_LARGE', { limit: limits.headers, unit: 'headers' });
+  }
   let head = `${request.method}\0${request.url}\0`;
   for (let i = 0; i + 1 < headers.length; i += 2) {
     head += `${(headers[i] as string).toLowerCase()}\0${headers[i + 1] as string}\0`;
   }
-  const room = target.length - REQUEST_HEADER_BYTES;
-  if (head.length > room) {
-    throw new HatcheryError('REQUEST_HEAD_TOO_LARGE', { limit: room });
+  const limit = Math.min(limits.bytes, target.length - REQUEST_HEADER_BYTES);
+  if (head.length > limit) {
+    throw new HatcheryError('REQUEST_HEAD_TOO_LARGE', { limit, unit: 'bytes' });
   }
   const headEnd = REQUEST_HEADER_BYTES + target.write(head, REQUEST_HEADER_BYTES, 'latin1');
   if (WIDE.test(head) || !holdsStrings(target, headEnd, 2 + (headers.length & ~1))) {
@@ -94,7 +115,7 @@ export function encodeRequest(
   if (body !== undefined && bodyBytes > 0) {
     target.set(bodyBytes < body.length ? body.subarray(0, bodyBytes) : body, headEnd);
   }
-  const more = body !== undefined && bodyBytes < body.length;
+  const more = bodyGoesOn || (body !== undefined && bodyBytes < body.length);
   target.writeUInt32LE(headEnd - REQUEST_HEADER_BYTES, 0);
   target.writeUInt32LE(bodyBytes, 4);
   target.writeUInt32LE(more ? REQUEST_MORE : 0, 8);
@@ -121,9 +142,9 @@ function holdsStrings(target: Buffer, end: number, strings: number): boolean {
 
 /**
  * Reads a response frame.
- * @throws HatcheryError RESPONSE_INVALID
+ * @throws HatcheryError RESPONSE_INVALID, RESPONSE_HEAD_TOO_LARGE
  */
-export function decodeResponse(payload: Uint8Array): ResponseFrame {
+export function decodeResponse(payload: Uint8Array, limits: HeadLimits): ResponseFrame {
   if (payload.length < RESPONSE_HEADER_BYTES) {
     throw invalid(`its frame has ${payload.length} bytes`);
   }
@@ -144,11 +165,19 @@ export function decodeResponse(payload: Uint8Array): ResponseFrame {
         `${payload.length}`,
     );
   }
+  if (headBytes > limits.bytes) {
+    const name = 'maxResponseHeadBytes';
+    throw new HatcheryError('RESPONSE_HEAD_TOO_LARGE', {
+      limit: limits.bytes,
+      unit: 'bytes',
+      name,
+    });
+  }
   const headEnd = RESPONSE_HEADER_BYTES + headBytes;
   return {
     status,
     flags,
-    headers: splitHead(latin1(payload, RESPONSE_HEADER_BYTES, headEnd)),
+    headers: splitHead(latin1(payload, RESPONSE_HEADER_BYTES, headEnd), limits.headers),
     body: payload.subarray(headEnd),
   };
 }
@@ -158,7 +187,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** `field-value` of RFC 9110, section 5.5, with surrounding white space still allowed. */
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-function splitHead(head: string): string[] {
+function splitHead(head: string, most: number): string[] {
   const headers: string[] = [];
   let start = 0;
   while (start < head.length) {
@@ -174,6 +203,10 @@ function splitHead(head: string): string[] {
     }
     if (!FIELD_VALUE.test(value)) {
       throw invalid(`the value of the header ${quote(name)} has a control character`);
+    }
+    if (headers.length === 2 * most) {
+      const details = { limit: most, unit: 'headers', name: 'maxHeaders' };
+      throw new HatcheryError('RESPONSE_HEAD_TOO_LARGE', details);
     }
     headers.push(name.toLowerCase(), value);
     start = valueEnd + 1;

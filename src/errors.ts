@@ -107,6 +107,13 @@ export const ERRORS = {
       'limits.wallMilliseconds.',
     exposes: ['limit'],
   },
+  CPU_EXCEEDED: {
+    status: 504,
+    message:
+      'The function used more than {limit} ms of processor time. Make it do less, or raise ' +
+      'limits.cpuMilliseconds.',
+    exposes: ['limit'],
+  },
   MEMORY_EXCEEDED: {
     status: 502,
     message:
@@ -121,12 +128,19 @@ export const ERRORS = {
   },
   REQUEST_HEAD_TOO_LARGE: {
     status: 431,
-    message: 'The URL and the headers of the request need more than {limit} bytes. Send less.',
-    exposes: ['limit'],
+    message: 'The head of the request exceeds {limit} {unit}. Send less.',
+    exposes: ['limit', 'unit'],
   },
   REQUEST_TIMEOUT: {
     status: 408,
     message: 'The request did not come whole in time. Send it faster.',
+  },
+  RESPONSE_HEAD_TOO_LARGE: {
+    status: 502,
+    message:
+      'The head of the response exceeds {limit} {unit}. Answer with fewer or smaller headers, or ' +
+      'raise limits.{name}.',
+    exposes: ['limit', 'unit'],
   },
   RESPONSE_BODY_TOO_LARGE: {
     status: 502,
@@ -135,11 +149,79 @@ export const ERRORS = {
       'limits.maxResponseBodyBytes.',
     exposes: ['limit'],
   },
+  HOST_CALLS_EXCEEDED: {
+    status: 502,
+    message:
+      'The function made more than {limit} host calls {how}. Make fewer, or raise limits.{name}.',
+    exposes: ['limit', 'how'],
+  },
+  LOG_EXCEEDED: {
+    status: 502,
+    message: 'The function logged more than {limit} bytes. Log less, or raise limits.maxLogBytes.',
+    exposes: ['limit'],
+  },
+  CLIENT_GONE: {
+    status: 499,
+    message: 'The client went away before it was answered.',
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    message: 'The method {method} is not for functions. Use another one.',
+    exposes: ['method'],
+  },
+  METHOD_UNKNOWN: {
+    status: 501,
+    message: 'The method of the request is not known here. Use one that HTTP defines.',
+  },
+  WEBSOCKET_UNSUPPORTED: {
+    status: 501,
+    message: 'Functions cannot take WebSocket connections yet. Use server-sent events.',
+  },
+  EXPECTATION_FAILED: {
+    status: 417,
+    message: 'Only 100-continue can be expected of this server.',
+  },
+  DRAINING: {
+    status: 503,
+    message: 'This server is shutting down. Try again in {retryAfter} s.',
+    exposes: ['retryAfter'],
+  },
+  WORKER_DIED: {
+    status: 502,
+    message: 'The worker process that served this request died. Send the request again.',
+  },
   OVERLOADED: {
     status: 503,
     message: 'All places are taken ({reason}). Try again in {retryAfter} s.',
     exposes: ['retryAfter'],
   },
+
+  // What a host call comes back with, in the guest.
+  FETCH_DENIED: {
+    status: 502,
+    message: 'This function may not fetch from {target}: {reason}. Allow it with allowFetch.',
+  },
+  FETCH_FAILED: {
+    status: 502,
+    message: 'Fetching from {target} failed: {reason}.',
+  },
+  BINDING_MISSING: {
+    status: 502,
+    message: 'The host binds nothing to {binding}.',
+  },
+  HOST_CALL_TIMEOUT: {
+    status: 502,
+    message: 'The host call took longer than {limit} ms.',
+  },
+  HOST_CALL_TOO_LARGE: {
+    status: 502,
+    message: 'The host call carries more than {limit} bytes.',
+  },
+  VALUE_NOT_CLONEABLE: {
+    status: 502,
+    message: '{problem}.',
+  },
+
   INSTANCE_GONE: {
     status: 410,
     message: 'This instance has ended ({reason}). Spawn another one.',

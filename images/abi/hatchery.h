@@ -10,8 +10,9 @@
  *
  * VERSION RULE. HATCHERY_ABI_VERSION grows by one with every change that an existing image or an
  * existing host could notice: a moved field, a changed meaning, a removed operation. A new
- * operation, or a new configuration item that a guest may ignore, does not change it. A host MUST
- * refuse an image whose note names another version.
+ * operation or flag that only images which use it bring into play, or a new configuration item that
+ * a guest may ignore, does not change it. A host MUST refuse an image whose note names another
+ * version.
  *
  * BYTE ORDER AND WIDTH. x86-64, little endian; all addresses are guest virtual addresses.
  *
@@ -118,7 +119,7 @@ struct hatchery_control {
     /* host to guest */
     uint64_t wall_nanoseconds;      /* since 1970-01-01 UTC, when the request was handed over */
     uint64_t monotonic_nanoseconds; /* the host's monotonic clock at that moment */
-    uint64_t generation;            /* names this request; completions of host calls carry it */
+    uint64_t generation;            /* names this request; no two of a process have the same */
     uint8_t entropy[HATCHERY_ENTROPY_BYTES]; /* fresh for each request; the guest MUST reseed from
                                                 it before it runs the user's code, then wipe it */
     uint32_t request_bytes;         /* bytes at HATCHERY_REQUEST_OFFSET */
@@ -132,8 +133,10 @@ struct hatchery_control {
 enum hatchery_resume {
     HATCHERY_RESUME_REQUEST = 1, /* a request frame is in the request window */
     HATCHERY_RESUME_CHUNK = 2,   /* answers PULL: the next body bytes are there; 0 bytes: the end */
-    HATCHERY_RESUME_CONTINUE = 3 /* answers PUSH, LOG and a RESPOND with HATCHERY_RESPONSE_MORE or
-                                    HATCHERY_RESPONSE_BACKGROUND: go on */
+    HATCHERY_RESUME_CONTINUE = 3, /* answers PUSH, LOG, CALL and a RESPOND with
+                                     HATCHERY_RESPONSE_MORE or HATCHERY_RESPONSE_BACKGROUND: go on */
+    HATCHERY_RESUME_COMPLETION = 4, /* ends WAIT: a completion frame is in the request window */
+    HATCHERY_RESUME_TIMER = 5       /* ends WAIT: its time has come; the request window is empty */
 };
 
 /*
@@ -150,14 +153,16 @@ enum hatchery_resume {
  *            here, or (an instance that lives for several requests) resumes it with the next
  *            request.
  *   LOG      The log window has no room: the host collects it.
- *   PULL     Asks for the next bytes of the request's body.
+ *   PULL     Asks for the next bytes of the request's body; the guest sleeps until they are there.
+ *            (READ is the host call that does the same while the guest goes on.)
  *   PUSH     Body bytes of the response are in the response window; 0 bytes: the body is complete.
- *            Final like RESPOND when it is the last and the instance has no background work, which
+ *            The guest sleeps until the client can take more. Final like RESPOND when it is the last and the instance has no background work, which
  *            the guest said with the flags of its RESPOND.
  *   FINISH   Background work (ctx.waitUntil) is over. Final.
  *   PANIC    A struct hatchery_panic and its text are in the response window. Never returns.
- *   CALL, WAIT  Host calls: enqueue one, yield until a completion. Reserved; a host that does not
- *            know them ends the instance.
+ *   CALL     A call frame is in the response window: enqueues a host call and returns at once.
+ *   WAIT     A struct hatchery_wait is in the response window: yields until there is a completion,
+ *            or until its time. A guest that waits for ever with no call in flight is ended.
  *   PROBE    Only the host's own resume stub makes it, when the host compares states.
  */
 enum hatchery_operation {
@@ -203,6 +208,74 @@ struct hatchery_response {
 #define HATCHERY_RESPONSE_BACKGROUND 2u /* the instance goes on after the body, until FINISH */
 #define HATCHERY_RESPONSE_ERROR 4u      /* the user's code failed: the body is an error report (JSON
                                            {"name","message","stack"}), not a response */
+#define HATCHERY_RESPONSE_STREAM 8u     /* with MORE: the parts of the body are to reach the client
+                                           one by one, as they are made. Without it the host keeps
+                                           them until the body is complete, so that what goes wrong
+                                           on the way can still become an error response. */
+
+/*
+ * HOST CALLS. What an instance asks of the host, several at a time. A call frame is this header,
+ * then payload bytes. The guest chooses `call`, which is not 0 and not the id of a call in flight.
+ * With HATCHERY_CALL_MORE the payload goes on in the next CALL with the same `call` and `kind`; no
+ * other call may be begun in between. The host's limits for the number and the size of calls are
+ * the function's; too large a payload fails the call, too many calls end the instance.
+ */
+struct hatchery_call {
+    uint32_t call;
+    uint32_t kind; /* enum hatchery_call_kind */
+    uint32_t flags;
+    uint32_t payload_bytes; /* in this frame */
+};
+
+#define HATCHERY_CALL_MORE 1u
+
+/*
+ *   FETCH    Payload: a REQUEST FRAME (struct hatchery_request, head, body), where `flags` is one of
+ *            HATCHERY_FETCH_FOLLOW, _ERROR, _MANUAL (what to do with a redirect). Completion: a
+ *            struct hatchery_response without body bytes, its head led by two more strings, the
+ *            final URL and the reason phrase. `flags` is HATCHERY_RESPONSE_MORE where a body is to
+ *            be had by READ.
+ *   BINDING  Payload: the binding's name and the method's, each NUL-terminated, then the arguments
+ *            as one array in the encoding of src/structured-values.ts. A binding that is a function
+ *            has an empty method. Completion: the result in that encoding.
+ *   READ     Payload: a uint32_t, the id of a FETCH that has completed, or 0 for the body of the
+ *            instance's own request. Completion: the next bytes of that body, none at its end.
+ *   CANCEL   Payload: a uint32_t, the id of a call. It is forgotten, with the body that it may have:
+ *            neither it nor CANCEL gets a completion any more.
+ */
+enum hatchery_call_kind {
+    HATCHERY_CALL_FETCH = 1,
+    HATCHERY_CALL_BINDING = 2,
+    HATCHERY_CALL_READ = 3,
+    HATCHERY_CALL_CANCEL = 4
+};
+
+#define HATCHERY_FETCH_FOLLOW 0u
+#define HATCHERY_FETCH_ERROR 1u
+#define HATCHERY_FETCH_MANUAL 2u
+
+/* What WAIT is told: until when at the latest, by the host's monotonic clock. */
+struct hatchery_wait {
+    uint64_t until_nanoseconds; /* HATCHERY_WAIT_FOREVER: no timer */
+};
+
+#define HATCHERY_WAIT_FOREVER UINT64_MAX
+
+/*
+ * COMPLETION FRAME, in the request window: this header, then payload bytes. With
+ * HATCHERY_COMPLETION_MORE the payload goes on in the next completion of the same call, which the
+ * next WAIT gets at once. With HATCHERY_COMPLETION_FAILED it is an error report: JSON
+ * {"name","message","code"}, `code` being one of the host's error codes or absent.
+ */
+struct hatchery_completion {
+    uint32_t call;
+    uint32_t flags;
+    uint32_t payload_bytes; /* in this frame */
+    uint32_t reserved;      /* 0 */
+};
+
+#define HATCHERY_COMPLETION_MORE 1u
+#define HATCHERY_COMPLETION_FAILED 2u
 
 /*
  * LOG RECORD, in the log window: this header, then the text in UTF-8, no padding.
@@ -221,7 +294,7 @@ enum hatchery_log_level {
 
 /*
  * PANIC REPORT, in the response window: this header, then text in UTF-8: for HATCHERY_PANIC_STARTUP
- * the error report (JSON {"name","message","stack"}), else one line.
+ * and HATCHERY_PANIC_BROKEN the error report (JSON {"name","message","stack"}), else one line.
  */
 struct hatchery_panic {
     uint32_t reason; /* enum hatchery_panic_reason */
@@ -233,7 +306,8 @@ enum hatchery_panic_reason {
     HATCHERY_PANIC_STARTUP = 2, /* start-up code threw, or its module is unusable */
     HATCHERY_PANIC_PENDING = 3, /* start-up code awaits something that can never come */
     HATCHERY_PANIC_STALLED = 4, /* the handler awaits something that can never come */
-    HATCHERY_PANIC_MEMORY = 5   /* out of memory */
+    HATCHERY_PANIC_MEMORY = 5,  /* out of memory */
+    HATCHERY_PANIC_BROKEN = 6   /* the user's code failed in the middle of its response's body */
 };
 
 #endif

@@ -53,12 +53,18 @@ export type ExitKind =
   | 'finish'
   /** The log window was full; its records are in `logs`. */
   | 'log'
+  /** A host call's frame is in `payload`. */
+  | 'call'
+  /** The guest yields; until when at most is in `payload`. */
+  | 'wait'
   /** The guest gave up: a panic report is in `payload`. */
   | 'panic'
   /** A fault, or an exit that the ABI does not know. `fault` says what is known. */
   | 'crash'
   /** `deadline` passed while the guest ran. */
-  | 'deadline';
+  | 'deadline'
+  /** The guest used up its processor time. */
+  | 'cpu';
 
 /** What is known about a crash. */
 export interface Fault {
@@ -84,15 +90,18 @@ export interface Exit {
   readonly spawnMicroseconds: number;
   /** Time from entering the guest to its exit. Microseconds. */
   readonly guestMicroseconds: number;
+  /** Processor time of the thread that ran the guest, meanwhile. Microseconds. */
+  readonly cpuMicroseconds: number;
 }
 
 /** How a guest is resumed; see `enum hatchery_resume` of the ABI. */
 export interface Resume {
   /**
    * Bytes for the request window: a request frame (`request`), the next body bytes (`chunk`, empty
-   * at the end). At most {@link REQUEST_CAPACITY} bytes; read before `run` returns.
+   * at the end), a completion frame (`completion`). At most {@link REQUEST_CAPACITY} bytes; read
+   * before `run` returns.
    */
-  readonly reason: 'request' | 'chunk' | 'continue';
+  readonly reason: 'request' | 'chunk' | 'continue' | 'completion' | 'timer';
   readonly bytes?: Uint8Array | undefined;
 }
 
@@ -120,10 +129,17 @@ export interface Shell {
    *
    * @param resume `undefined` boots a shell of a cold snapshot.
    * @param deadline `performance.now()` milliseconds; when it passes, the exit is `deadline`.
+   * @param cpuMilliseconds processor time that the guest may use in this run; when it is used up, the
+   *   exit is `cpu`. The driver may notice some milliseconds late.
    * @throws HatcheryError DRIVER_FAILED when the hypervisor fails, SHELL_GONE after `destroy`,
    *   SHELL_BUSY while an earlier run has not ended.
    */
-  run(resume: Resume | undefined, deadline: number, where: Where): Exit | Promise<Exit>;
+  run(
+    resume: Resume | undefined,
+    deadline: number,
+    cpuMilliseconds: number,
+    where: Where,
+  ): Exit | Promise<Exit>;
 
   /**
    * After a final exit: makes memory, registers and vector state equal to the snapshot again.

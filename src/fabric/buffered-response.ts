@@ -36,11 +36,7 @@ export class BufferedResponse extends BodylessResponse implements Pick<Response,
    * @param bytes the response's own from now on.
    */
   constructor(status: number, headers: readonly string[], bytes: Buffer) {
-    const pairs: [string, string][] = [];
-    for (let i = 0; i + 1 < headers.length; i += 2) {
-      pairs.push([headers[i] as string, headers[i + 1] as string]);
-    }
-    super(null, { status, headers: pairs });
+    super(null, { status, headers: inPairs(headers) });
     if (!NULL_BODY.has(status)) {
       this.#bytes = bytes;
     } else {
@@ -105,4 +101,25 @@ export class BufferedResponse extends BodylessResponse implements Pick<Response,
     }
     return this.#streamed;
   }
+}
+
+/** A `Response` whose body is still coming. */
+export function streamedResponse(
+  status: number,
+  headers: readonly string[],
+  body: AsyncIterable<Uint8Array>,
+): Response {
+  if (NULL_BODY.has(status)) {
+    void body[Symbol.asyncIterator]().return?.();
+    return new Response(null, { status, headers: inPairs(headers) });
+  }
+  return new Response(ReadableStream.from(body), { status, headers: inPairs(headers) });
+}
+
+function inPairs(headers: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    pairs.push([headers[i] as string, headers[i + 1] as string]);
+  }
+  return pairs;
 }

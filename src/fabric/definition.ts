@@ -22,6 +22,17 @@ export interface FunctionDefinition {
   /** What the function gets as `env`. */
   readonly env?: Readonly<Record<string, string>>;
   readonly limits?: Partial<Limits>;
+  /**
+   * What the function's `fetch` may reach: `api.example.com`, `*.example.com`, either with `:port`;
+   * addresses and networks (`10.1.2.3`, `[::1]:8080`, `10.0.0.0/8`) where an address is not public.
+   * Default: nothing.
+   */
+  readonly allowFetch?: readonly string[];
+  /**
+   * What the function may call on the host as `env.NAME.METHOD(…)` or `env.NAME(…)`: functions, or
+   * objects of functions. Default: nothing.
+   */
+  readonly bindings?: Readonly<Record<string, Binding>>;
   /** Default: the driver's choice. */
   readonly strategy?: Strategy;
   /**
@@ -31,11 +42,21 @@ export interface FunctionDefinition {
   readonly warmUp?: boolean;
 }
 
+/**
+ * A function of the host's that a guest may call. Arguments and result are copied as by structured
+ * clone. It may be called with anything that the guest likes, so it checks its arguments.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the host's function says what it takes.
+export type BoundFunction = (...values: any[]) => unknown;
+export type Binding = BoundFunction | Readonly<Record<string, BoundFunction>>;
+
 /** A definition with its defaults filled in. */
 export interface CheckedDefinition extends FunctionDefinition {
   readonly image: string;
   readonly env: Readonly<Record<string, string>>;
   readonly limits: Limits;
+  readonly allowFetch: readonly string[];
+  readonly bindings: Readonly<Record<string, Binding>>;
   readonly warmUp: boolean;
 }
 
@@ -46,6 +67,10 @@ export const JAVASCRIPT_IMAGE = 'js';
 const MAX_MILLISECONDS = 86_400_000;
 /** Largest body that may be asked for: it is held in the host's memory. */
 const MAX_BODY_BYTES = 1 << 30;
+
+/** A head has to fit into the window, with some room for its frame. */
+const MAX_HEAD_BYTES = 128 * 1024;
+const MAX_COUNT = 1_000_000;
 
 const integer = (minimum: number, maximum: number, unit: string) =>
   v.pipe(
@@ -61,6 +86,7 @@ const text = (what: string) => v.pipe(v.string(`must be ${what}`), v.nonEmpty(`m
 const LIMITS = v.strictObject(
   {
     wallMilliseconds: v.optional(integer(1, MAX_MILLISECONDS, 'milliseconds')),
+    cpuMilliseconds: v.optional(integer(1, MAX_MILLISECONDS, 'milliseconds')),
     startupMilliseconds: v.optional(integer(1, MAX_MILLISECONDS, 'milliseconds')),
     memoryBytes: v.optional(
       v.pipe(
@@ -68,8 +94,16 @@ const LIMITS = v.strictObject(
         v.multipleOf(MEMORY_BYTES.step, `must be a multiple of ${MEMORY_BYTES.step}`),
       ),
     ),
+    maxRequestHeadBytes: v.optional(integer(1, MAX_HEAD_BYTES, 'bytes')),
     maxRequestBodyBytes: v.optional(integer(0, MAX_BODY_BYTES, 'bytes')),
+    maxResponseHeadBytes: v.optional(integer(1, MAX_HEAD_BYTES, 'bytes')),
     maxResponseBodyBytes: v.optional(integer(0, MAX_BODY_BYTES, 'bytes')),
+    maxHeaders: v.optional(integer(1, MAX_COUNT, 'headers')),
+    maxHostCalls: v.optional(integer(0, MAX_COUNT, 'host calls')),
+    maxHostCallsInFlight: v.optional(integer(1, MAX_COUNT, 'host calls')),
+    maxHostCallBytes: v.optional(integer(0, MAX_BODY_BYTES, 'bytes')),
+    hostCallMilliseconds: v.optional(integer(1, MAX_MILLISECONDS, 'milliseconds')),
+    maxLogBytes: v.optional(integer(0, MAX_BODY_BYTES, 'bytes')),
   },
   'must be an object of limits',
 );
@@ -89,6 +123,23 @@ const DEFINITION = v.strictObject(
     image: v.optional(text("a built image's name or the path of an ELF file")),
     env: v.optional(v.record(v.string(), v.string('must be a string'), 'must be an object')),
     limits: v.optional(LIMITS),
+    allowFetch: v.optional(v.array(text('a host, an address or a network'), 'must be an array')),
+    bindings: v.optional(
+      v.record(
+        v.pipe(
+          v.string(),
+          v.regex(
+            /^[A-Za-z_$][\w$]{0,62}$/,
+            'must be named by an identifier of up to 63 characters',
+          ),
+        ),
+        v.union(
+          [v.function(), v.record(v.string(), v.function())],
+          'must be a function or an object of functions',
+        ),
+        'must be an object',
+      ),
+    ),
     strategy: v.optional(
       v.picklist(['boot', 'clone', 'pool', 'reset'], 'must be boot, clone, pool or reset'),
     ),
@@ -116,6 +167,8 @@ export function checkDefinition(definition: unknown): CheckedDefinition {
     image: checked.image ?? JAVASCRIPT_IMAGE,
     env: checked.env ?? {},
     limits: { ...DEFAULT_LIMITS, ...checked.limits },
+    allowFetch: checked.allowFetch ?? [],
+    bindings: checked.bindings ?? {},
     warmUp: checked.warmUp ?? false,
   };
 }

@@ -1,52 +1,38 @@
 /** One version of a function, from its start until its last request has ended. */
 import { HatcheryError } from '../errors.js';
 import type { ColdPhases, Timeline } from '../timeline.js';
-import {
-  Exchange,
-  type FunctionRequest,
-  type Reply,
-  type Serving,
-  type Verdict,
-} from './exchange.js';
+import { Exchange, type Serving, type Verdict } from './exchange.js';
+import { closeHandlers } from './host-calls/handlers.js';
 import { Instance } from './instance.js';
+import type { FunctionRequest, Reply } from './message.js';
+import { overloaded, type Places } from './places.js';
 import type { Spawning } from './spawning.js';
 import { type Made, Stock, type StockOptions } from './stock.js';
 import { WaitingLine } from './waiting-line.js';
 
-/** How many requests of one function are let in. */
-export interface Admission {
-  /** How many are served at a time. */
-  readonly concurrency: number;
-  /** How many more may wait. */
-  readonly queue: number;
-  /** How many spawned instances may live at a time. */
-  readonly instances: number;
-}
-
 export class Deployment {
   readonly spawning: Spawning;
   readonly serving: Serving;
-  readonly #admission: Admission;
+  readonly #places: Places;
   readonly #stock: Stock;
   readonly #line: WaitingLine<Made>;
   /** Exchanges that have not settled, instances that live, requests that wait. */
   #busy = 0;
-  /** Instances that are being made, and those that live. */
-  #spawning = 0;
   readonly #spawned = new Set<Instance>();
   #retired: (() => void) | undefined;
   #closing: Promise<void> | undefined;
+  readonly #onPlace = () => this.#admit();
 
-  constructor(spawning: Spawning, serving: Serving, admission: Admission) {
+  constructor(spawning: Spawning, serving: Serving, places: Places) {
     this.spawning = spawning;
     this.serving = serving;
-    this.#admission = admission;
-    this.#line = new WaitingLine(serving.limits.wallMilliseconds);
+    this.#places = places;
+    this.#line = new WaitingLine(places.queueMilliseconds);
     const options: StockOptions = {
       make: () => spawning.make(),
       reusable: spawning.reusable,
       ahead: spawning.ahead,
-      concurrency: admission.concurrency,
+      places,
       onAvailable: () => this.#admit(),
       onFailure: (error) => this.#makingFailed(error),
     };
@@ -78,11 +64,7 @@ export class Deployment {
   async #wait(request: FunctionRequest, timeline: Timeline, arrived: number): Promise<Reply> {
     this.#busy += 1;
     try {
-      // Who only waits until an instance is made does not count as one more.
-      const { concurrency, queue } = this.#admission;
-      const entered = this.#line.enter(queue + concurrency - this.#stock.out);
-      this.#stock.demand(this.#line.length);
-      const made = await entered;
+      const made = await this.#queue(request);
       const waited = performance.now() - arrived;
       // Where some are made ahead, the request may have waited for the end of the making only.
       const isOwn = made.since >= arrived || this.spawning.ahead === 0;
@@ -95,6 +77,24 @@ export class Deployment {
       throw known;
     } finally {
       this.#release();
+    }
+  }
+
+  async #queue(request: FunctionRequest): Promise<Made> {
+    this.#places.enterQueue();
+    try {
+      const entered = this.#line.enter((leave) => {
+        request.onGone = () => leave(new HatcheryError('CLIENT_GONE'));
+      });
+      this.#places.listen(this.#onPlace);
+      this.#stock.demand(this.#line.length);
+      return await entered;
+    } finally {
+      request.onGone = undefined;
+      this.#places.leaveQueue();
+      if (this.#line.length === 0) {
+        this.#places.unlisten(this.#onPlace);
+      }
     }
   }
 
@@ -111,15 +111,12 @@ export class Deployment {
    * @throws HatcheryError OVERLOADED, and as making one fails
    */
   async spawn(): Promise<Instance> {
-    if (this.#spawning + this.#spawned.size >= this.#admission.instances) {
-      const reason = `${this.#admission.instances} instances live`;
-      throw new HatcheryError('OVERLOADED', { reason, retryAfter: 1 });
-    }
+    this.#places.enterSpawned();
     this.#busy += 1;
-    this.#spawning += 1;
     try {
       const instance = new Instance(await this.spawning.make(), this.serving, () => {
         this.#spawned.delete(instance);
+        this.#places.leaveSpawned();
         this.#release();
       });
       this.#spawned.add(instance);
@@ -128,10 +125,9 @@ export class Deployment {
       }
       return instance;
     } catch (error) {
+      this.#places.leaveSpawned();
       this.#release();
       throw error;
-    } finally {
-      this.#spawning -= 1;
     }
   }
 
@@ -160,7 +156,12 @@ export class Deployment {
       { function: this.serving.function, err: known },
       'an instance cannot be made',
     );
-    if (this.#line.length > 0) {
+    if (this.#places.shrink(known)) {
+      // Those that are out come back; only where there are none, nothing is to be waited for.
+      if (this.#stock.out === 0) {
+        this.#line.refuseAll(overloaded('the machine has no memory or descriptors left'));
+      }
+    } else if (this.#line.length > 0) {
       this.#line.refuse(known);
       this.#stock.demand(this.#line.length);
     }
@@ -186,7 +187,9 @@ export class Deployment {
     this.#line.refuseAll(new HatcheryError('FABRIC_CLOSED'));
     const ended = [...this.#spawned].map((instance) => instance.end('the fabric was closed'));
     await Promise.all([...ended, this.#stock.close()]);
+    this.#places.unlisten(this.#onPlace);
     this.spawning.close();
+    await closeHandlers(this.serving.handlers);
     this.#retired?.();
   }
 }

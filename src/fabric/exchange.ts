@@ -1,6 +1,7 @@
 /** One request over one virtual machine, from the frame that goes in to the last exit. */
 import type { BaseLogger } from 'pino';
-import { encodeRequest, type RequestFrame } from '../channel.js';
+import { decodeCall, decodeWait } from '../call-frames.js';
+import { encodeRequest } from '../channel.js';
 import {
   type Exit,
   REQUEST_CAPACITY,
@@ -12,27 +13,13 @@ import { HatcheryError } from '../errors.js';
 import type { Timeline } from '../timeline.js';
 import type { Failures } from './failure.js';
 import { GuestLog } from './guest-log.js';
-import { type CompleteResponse, IncomingResponse } from './incoming-response.js';
+import { type CallHandlers, HostCalls } from './host-calls/host-calls.js';
+import { type AvailableResponse, IncomingResponse } from './incoming-response.js';
 import type { Limits } from './limits.js';
+import type { FunctionRequest, Reply } from './message.js';
+import { Pause } from './pause.js';
 import type { Placement } from './placement.js';
-
-/** A request for a function. */
-export interface FunctionRequest extends RequestFrame {
-  /** Names it in logs and errors. */
-  readonly id: string;
-}
-
-/** What a function answered. */
-export interface Reply {
-  /** 200 to 599. */
-  readonly status: number;
-  /** Name and value in turn, names in lower case; valid by RFC 9110. */
-  readonly headers: readonly string[];
-  /** The caller's. */
-  readonly body: Buffer;
-  /** Without the phase `reply`, which is the caller's to set. */
-  readonly timeline: Timeline;
-}
+import { RequestBody } from './request-body.js';
 
 /** What the exchanges of one function have in common. */
 export interface Serving {
@@ -40,6 +27,7 @@ export interface Serving {
   readonly limits: Limits;
   readonly failures: Failures;
   readonly placement: Placement;
+  readonly handlers: CallHandlers;
   readonly logger: BaseLogger;
 }
 
@@ -50,6 +38,13 @@ export interface Serving {
 export type Verdict = 'unused' | 'final' | 'doubtful';
 
 const CONTINUE: Resume = { reason: 'continue' };
+const TRACEPARENT = 'traceparent';
+
+/**
+ * Processor time that each exit costs the guest besides its own: the host works for it as well, and
+ * a guest could else keep the event loop busy with exits that are cheap for itself.
+ */
+const EXIT_MILLISECONDS = 0.02;
 
 /** Frames are laid here; a driver reads them before its `run` returns, so one window is enough. */
 const WINDOW = Buffer.allocUnsafeSlow(REQUEST_CAPACITY);
@@ -62,11 +57,17 @@ export class Exchange {
   readonly #settled: (verdict: Verdict) => void;
   readonly #deadline: number;
   readonly #response: IncomingResponse;
+  readonly #pause: Pause;
+  #cpuLeft: number;
+  #body: RequestBody | undefined;
+  #calls: HostCalls | undefined;
   #log: GuestLog | undefined;
   #bodySent = 0;
   #isDelivered = false;
   #isSettled = false;
   #where: Where | undefined;
+  /** Why the exchange was ended from outside. */
+  #ended: unknown;
 
   /**
    * @param shell at its snapshot point, or after a final exit; the exchange's until `settled`.
@@ -80,13 +81,16 @@ export class Exchange {
     timeline: Timeline,
     settled: (verdict: Verdict) => void,
   ) {
+    const { limits } = serving;
     this.#serving = serving;
     this.#shell = shell;
     this.#request = request;
     this.#timeline = timeline;
     this.#settled = settled;
-    this.#deadline = performance.now() + serving.limits.wallMilliseconds;
-    this.#response = new IncomingResponse(serving.limits.maxResponseBodyBytes);
+    this.#deadline = performance.now() + limits.wallMilliseconds;
+    this.#pause = new Pause(this.#deadline, serving.failures);
+    this.#cpuLeft = limits.cpuMilliseconds;
+    this.#response = new IncomingResponse(limits, () => this.#gone());
     timeline.guest = 0;
   }
 
@@ -101,6 +105,7 @@ export class Exchange {
       const exit = this.#shell.run(
         { reason: 'request', bytes: frame },
         this.#deadline,
+        this.#cpuLeft,
         this.#place(),
       );
       return exit instanceof Promise ? this.#follow(exit) : this.#proceed(exit);
@@ -110,10 +115,13 @@ export class Exchange {
   }
 
   #layRequest(): Uint8Array {
+    const { maxRequestHeadBytes: bytes, maxHeaders: headers } = this.#serving.limits;
+    const { rest } = this.#request;
     try {
-      const { frameBytes, bodyBytes } = encodeRequest(WINDOW, this.#request);
-      this.#bodySent = bodyBytes;
-      return WINDOW.subarray(0, frameBytes);
+      const limits = { bytes, headers };
+      const laid = encodeRequest(WINDOW, this.#request, limits, rest !== undefined);
+      this.#bodySent = laid.bodyBytes;
+      return WINDOW.subarray(0, laid.frameBytes);
     } catch (error) {
       this.#settle('unused');
       throw error;
@@ -121,6 +129,7 @@ export class Exchange {
   }
 
   async #follow(first: Promise<Exit>): Promise<Reply> {
+    this.#request.onGone = () => this.#gone();
     try {
       return await this.#proceed(await first);
     } catch (error) {
@@ -130,34 +139,37 @@ export class Exchange {
 
   #proceed(exit: Exit): Reply | Promise<Reply> {
     this.#timeline.spawn = (this.#timeline.spawn ?? 0) + exit.spawnMicroseconds / 1000;
-    const resume = this.#take(exit);
-    const { complete } = this.#response;
-    return complete === undefined
-      ? this.#converse(resume as Resume)
-      : this.#deliver(complete, resume);
+    const next = this.#take(exit);
+    const { available } = this.#response;
+    return available === undefined
+      ? this.#converse(next as Resume | Promise<Resume>)
+      : this.#deliver(available, next);
   }
 
-  /** Runs the guest on, on a thread, until its response is complete. */
-  async #converse(resume: Resume): Promise<Reply> {
+  /** Runs the guest on, on a thread, until there is a response to hand on. */
+  async #converse(first: Resume | Promise<Resume>): Promise<Reply> {
+    this.#request.onGone = () => this.#gone();
     try {
-      let next: Resume | undefined = resume;
-      while (this.#response.complete === undefined) {
-        next = this.#take(await this.#resumed(next as Resume));
+      let next: Resume | Promise<Resume> | undefined = first;
+      let available: AvailableResponse | undefined;
+      while (available === undefined) {
+        next = this.#take(await this.#resumed(await (next as Resume | Promise<Resume>)));
+        available = this.#response.available;
       }
-      return this.#deliver(this.#response.complete, next);
+      return this.#deliver(available, next);
     } catch (error) {
       throw this.#failed(error);
     }
   }
 
   /** Hands the response over; what is left for the guest to do, it does in the background. */
-  #deliver(response: CompleteResponse, resume: Resume | undefined): Reply {
+  #deliver(response: AvailableResponse, next: Resume | Promise<Resume> | undefined): Reply {
     this.#isDelivered = true;
     this.#leavePlace();
-    if (resume === undefined) {
+    if (next === undefined) {
       this.#settle('final');
     } else {
-      this.#background(resume);
+      this.#goOn(next);
     }
     const { status, headers, body, isErrorReport } = response;
     if (isErrorReport) {
@@ -166,66 +178,134 @@ export class Exchange {
     return { status, headers, body, timeline: this.#timeline };
   }
 
-  async #background(resume: Resume): Promise<void> {
+  async #goOn(first: Resume | Promise<Resume>): Promise<void> {
+    this.#request.onGone = this.#response.isComplete ? undefined : () => this.#gone();
     try {
-      let next: Resume | undefined = resume;
+      let next: Resume | Promise<Resume> | undefined = first;
       while (next !== undefined) {
-        next = this.#take(await this.#resumed(next));
+        next = this.#take(await this.#resumed(await next));
       }
       this.#settle('final');
     } catch (error) {
       this.#settle('doubtful');
-      this.#named(error);
+      this.#response.fail(this.#named(this.#ended ?? error));
     }
   }
 
   async #resumed(resume: Resume): Promise<Exit> {
-    // A guest that exits again and again must not outlive its deadline either.
+    // A guest that exits again and again must not outlive its limits either.
     if (performance.now() >= this.#deadline) {
       throw this.#serving.failures.deadline();
     }
-    return this.#shell.run(resume, this.#deadline, 'thread');
+    if (this.#cpuLeft <= 0) {
+      throw this.#serving.failures.cpu();
+    }
+    return this.#shell.run(resume, this.#deadline, this.#cpuLeft, 'thread');
   }
 
-  /** Takes what an exit brings. @returns how the guest is to go on; `undefined` after the last. */
-  #take(exit: Exit): Resume | undefined {
+  /**
+   * Takes what an exit brings.
+   * @returns how the guest is to go on, perhaps later; `undefined` after the last exit.
+   */
+  #take(exit: Exit): Resume | Promise<Resume> | undefined {
     this.#timeline.guest = (this.#timeline.guest as number) + exit.guestMicroseconds / 1000;
+    this.#cpuLeft -= exit.cpuMicroseconds / 1000 + EXIT_MILLISECONDS;
     if (exit.logs !== undefined) {
-      this.#log ??= new GuestLog(this.#serving.logger, {
-        function: this.#serving.function,
-        requestId: this.#request.id,
-      });
-      this.#log.write(exit.logs);
+      this.#writeLog(exit.logs);
     }
     switch (exit.kind) {
       case 'respond':
-        this.#response.begin(exit.payload);
-        return this.#afterResponse();
+        return this.#afterResponse(this.#response.begin(exit.payload));
       case 'push':
-        this.#response.push(exit.payload);
-        return this.#afterResponse();
+        return this.#afterResponse(this.#response.push(exit.payload));
       case 'pull':
-        return { reason: 'chunk', bytes: this.#nextBodyBytes() };
+        return this.#nextChunk();
+      case 'call':
+        this.#hostCalls().enqueue(decodeCall(exit.payload));
+        return CONTINUE;
+      case 'wait':
+        return this.#completion(decodeWait(exit.payload));
       case 'log':
         return CONTINUE;
       case 'finish':
-        if (this.#response.complete !== undefined && this.#response.hasBackground) {
+        if (this.#response.isComplete && this.#response.hasBackground) {
           return undefined;
         }
     }
     throw this.#serving.failures.whileServing(exit);
   }
 
-  #afterResponse(): Resume | undefined {
-    const { complete, hasBackground } = this.#response;
-    return complete !== undefined && !hasBackground ? undefined : CONTINUE;
+  #writeLog(records: Uint8Array): void {
+    const { function: name, limits, logger } = this.#serving;
+    const context = { function: name, requestId: this.#request.id };
+    this.#log ??= new GuestLog(logger, context, limits.maxLogBytes);
+    this.#log.write(records);
   }
 
-  #nextBodyBytes(): Uint8Array {
-    const start = this.#bodySent;
-    const chunk = this.#request.body?.subarray(start, start + REQUEST_CAPACITY);
-    this.#bodySent += chunk?.length ?? 0;
-    return chunk ?? new Uint8Array();
+  /** @param taken the client has not yet taken what it got. */
+  #afterResponse(taken: Promise<void> | undefined): Resume | Promise<Resume> | undefined {
+    if (this.#response.isComplete) {
+      this.#request.onGone = undefined;
+      if (!this.#response.hasBackground) {
+        return undefined;
+      }
+    }
+    return taken === undefined ? CONTINUE : this.#pause.until(taken.then(() => CONTINUE));
+  }
+
+  #nextChunk(): Resume | Promise<Resume> {
+    const chunk = this.#requestBody().read(REQUEST_CAPACITY);
+    return chunk instanceof Promise
+      ? this.#pause.until(chunk.then((bytes) => ({ reason: 'chunk', bytes }) as const))
+      : { reason: 'chunk', bytes: chunk };
+  }
+
+  #completion(until: bigint | undefined): Resume | Promise<Resume> {
+    const next = this.#hostCalls().next(until);
+    if (next === undefined) {
+      throw this.#serving.failures.stalled('it waits with no host call in flight');
+    }
+    return next instanceof Promise ? this.#pause.until(next) : next;
+  }
+
+  #requestBody(): RequestBody {
+    const { body, rest } = this.#request;
+    this.#body ??= new RequestBody(
+      body ?? new Uint8Array(),
+      this.#bodySent,
+      rest,
+      this.#serving.limits.maxRequestBodyBytes,
+    );
+    return this.#body;
+  }
+
+  #hostCalls(): HostCalls {
+    const { limits, handlers } = this.#serving;
+    const { id, headers } = this.#request;
+    const traceparent = headers.findIndex((name, index) => index % 2 === 0 && name === TRACEPARENT);
+    this.#calls ??= new HostCalls({
+      requestId: id,
+      traceparent: traceparent < 0 ? undefined : headers[traceparent + 1],
+      limits,
+      handlers,
+      readRequest: (most) => this.#requestBody().read(most),
+      onFatal: (error) => this.#end(error),
+    });
+    return this.#calls;
+  }
+
+  /** Nobody waits for the answer any more. */
+  #gone(): void {
+    this.#end(new HatcheryError('CLIENT_GONE'));
+  }
+
+  /** Ends the guest from outside, whether it runs or waits. */
+  #end(error: unknown): void {
+    if (this.#ended === undefined && !this.#isSettled) {
+      this.#ended = error;
+      this.#pause.interrupt(error);
+      void this.#shell.destroy();
+    }
   }
 
   #place(): Where {
@@ -244,7 +324,13 @@ export class Exchange {
   #settle(verdict: Verdict): void {
     if (!this.#isSettled) {
       this.#isSettled = true;
-      this.#settled(verdict);
+      this.#request.onGone = undefined;
+      this.#calls?.close();
+      // Also where no guest has read of it.
+      if (this.#request.rest !== undefined) {
+        this.#requestBody().close();
+      }
+      this.#settled(this.#ended === undefined ? verdict : 'doubtful');
     }
   }
 
@@ -254,7 +340,7 @@ export class Exchange {
       this.#settle('doubtful');
       this.#leavePlace();
     }
-    return this.#named(error);
+    return this.#named(this.#ended ?? error);
   }
 
   /** The error with the request's name, once reported. */

@@ -1,16 +1,18 @@
 /** The whole of it as a library: functions deployed on one driver, in this process. */
-import { availableParallelism } from 'node:os';
 import { type BaseLogger, pino } from 'pino';
 import { openDriver } from '../drivers/detect.js';
 import type { Driver, DriverName } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import { TraceMapper } from '../image/source-maps.js';
 import { ImageStore, ParsedImages } from '../image/store.js';
+import { defaultAdmission } from './default-admission.js';
 import { type Binding, checkDefinition, type FunctionDefinition } from './definition.js';
-import { type Admission, Deployment } from './deployment.js';
+import { Deployment } from './deployment.js';
 import { Failures } from './failure.js';
 import { DeployedFunction, type Version } from './function.js';
+import { closeHandlers, createHandlers } from './host-calls/handlers.js';
 import { Placement } from './placement.js';
+import { type Admission, Places } from './places.js';
 import { type PreparedFunction, prepareChecked } from './prepared.js';
 import { prepare } from './spawning.js';
 
@@ -19,21 +21,16 @@ export interface FabricOptions {
   readonly driver?: DriverName | 'auto' | Driver;
   /** Gets what guests log, and what goes wrong. Default: none. */
   readonly logger?: BaseLogger;
-  /** For each function. */
+  /** For all functions together. Default: what the machine's cores and memory allow. */
   readonly admission?: Partial<Admission>;
   /** Where the built images are. Default: in this package. */
   readonly imageFolder?: string;
 }
 
-/** Guests do nothing but compute, so more at a time would only wait for each other. */
-const CONCURRENCY_PER_CPU = 4;
-const QUEUE_LENGTH = 1024;
-const INSTANCES = 4096;
-
 export class Fabric {
   readonly driver: Driver;
   readonly #logger: BaseLogger;
-  readonly #admission: Admission;
+  readonly #places: Places;
   readonly #images: ImageStore;
   readonly #parsed = new ParsedImages();
   readonly #functions = new Map<string, DeployedFunction>();
@@ -46,12 +43,7 @@ export class Fabric {
   private constructor(driver: Driver, options: FabricOptions) {
     this.driver = driver;
     this.#logger = options.logger ?? pino({ enabled: false });
-    this.#admission = {
-      concurrency: CONCURRENCY_PER_CPU * availableParallelism(),
-      queue: QUEUE_LENGTH,
-      instances: INSTANCES,
-      ...options.admission,
-    };
+    this.#places = new Places({ ...defaultAdmission(), ...options.admission }, this.#logger);
     this.#images = new ImageStore(options.imageFolder);
   }
 
@@ -164,21 +156,24 @@ export class Fabric {
       symbolAt: (address) => image.elf.symbolAt(address),
     });
     const logger = this.#logger;
-    const spawning = await prepare(
-      {
-        function: name,
-        driver: this.driver,
-        image,
-        configuration: configurationOf(prepared),
-        limits,
-        failures,
-        logger,
-      },
-      strategy,
-    );
-    const serving = { function: name, limits, failures, placement: new Placement(), logger };
+    const handlers = await createHandlers();
+    const blueprint = {
+      function: name,
+      driver: this.driver,
+      image,
+      configuration: configurationOf(prepared),
+      limits,
+      failures,
+      logger,
+    };
+    const spawning = await prepare(blueprint, strategy).catch(async (error: unknown) => {
+      await closeHandlers(handlers);
+      throw error;
+    });
+    const placement = new Placement();
+    const serving = { function: name, limits, failures, placement, handlers, logger };
     return {
-      deployment: new Deployment(spawning, serving, this.#admission),
+      deployment: new Deployment(spawning, serving, this.#places),
       inputs: bundle?.inputs ?? [],
       bundleMilliseconds: bundle?.milliseconds,
     };
@@ -216,6 +211,7 @@ export class Fabric {
     }
     this.#functions.clear();
     await Promise.all(deployments.map((deployment) => deployment.close()));
+    this.#places.close();
     await this.driver.close();
   }
 

@@ -32,6 +32,8 @@ export class Failures {
     switch (exit.kind) {
       case 'deadline':
         return this.deadline();
+      case 'cpu':
+        return this.cpu();
       case 'panic':
         return this.#panicWhileServing(decodePanic(exit.payload));
       case 'crash':
@@ -44,6 +46,16 @@ export class Failures {
   /** The time for a request is over. */
   deadline(): HatcheryError {
     return this.#error('DEADLINE_EXCEEDED', { limit: this.#facts.limits.wallMilliseconds });
+  }
+
+  /** The processor time for a request is used up. */
+  cpu(): HatcheryError {
+    return this.#error('CPU_EXCEEDED', { limit: this.#facts.limits.cpuMilliseconds });
+  }
+
+  /** The guest waits for something that never comes. */
+  stalled(text: string): HatcheryError {
+    return this.#error('FUNCTION_STALLED', { text });
   }
 
   /** An exit by which a guest gave up before it was ready. */
@@ -75,7 +87,9 @@ export class Failures {
   #panicWhileServing({ reason, text }: PanicReport): HatcheryError {
     switch (reason) {
       case 'stalled':
-        return this.#error('FUNCTION_STALLED', { text });
+        return this.stalled(text);
+      case 'broken':
+        return this.thrown(text);
       case 'memory':
         return this.#error('MEMORY_EXCEEDED', { limit: this.#facts.limits.memoryBytes });
       default:

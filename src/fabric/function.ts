@@ -3,9 +3,10 @@ import type { Strategy } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import { type ColdPhases, Timeline } from '../timeline.js';
 import type { Deployment } from './deployment.js';
-import type { FunctionRequest, Reply } from './exchange.js';
 import type { Instance } from './instance.js';
-import { partsOf, type RequestParts, requestFrom, responseOf } from './web.js';
+import type { Limits } from './limits.js';
+import type { FunctionRequest, Reply } from './message.js';
+import { answer, partsOf, type RequestParts, requestFrom } from './web.js';
 
 /** One version of a function. */
 export interface Version {
@@ -56,9 +57,9 @@ export class DeployedFunction {
    */
   async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
     const start = performance.now();
-    const limit = this.#current().deployment.serving.limits.maxRequestBodyBytes;
-    const request = requestFrom(await partsOf(input, init, limit));
-    return responseOf(await this.handle(request, new Timeline(start)));
+    this.#current();
+    const parts = await partsOf(input, init);
+    return answer(parts, (request) => this.handle(request, new Timeline(start)));
   }
 
   /** The same by parts, without the standard's objects; cheaper. */
@@ -77,9 +78,9 @@ export class DeployedFunction {
     return this.#current().deployment.handle(request, timeline);
   }
 
-  /** Largest body that a request may have, in bytes. */
-  get maxRequestBodyBytes(): number {
-    return this.#current().deployment.serving.limits.maxRequestBodyBytes;
+  /** What its instances may use. */
+  get limits(): Limits {
+    return this.#current().deployment.serving.limits;
   }
 
   /**

@@ -1,15 +1,10 @@
 /** An instance that lives for several requests, one after the other. */
 import { HatcheryError } from '../errors.js';
 import { Timeline } from '../timeline.js';
-import {
-  Exchange,
-  type FunctionRequest,
-  type Reply,
-  type Serving,
-  type Verdict,
-} from './exchange.js';
+import { Exchange, type Serving, type Verdict } from './exchange.js';
+import type { FunctionRequest, Reply } from './message.js';
 import type { Made } from './stock.js';
-import { partsOf, type RequestParts, requestFrom, responseOf } from './web.js';
+import { answer, partsOf, type RequestParts, requestFrom } from './web.js';
 
 /** How many requests may wait for their turn. */
 const QUEUE_LENGTH = 64;
@@ -55,12 +50,15 @@ export class Instance {
    * @throws HatcheryError INSTANCE_GONE, OVERLOADED, and all that a function's `fetch` throws
    */
   async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
-    const parts = await partsOf(input, init, this.#serving.limits.maxRequestBodyBytes);
-    return responseOf(await this.request(parts));
+    return answer(await partsOf(input, init), (request) => this.#handle(request));
   }
 
   /** The same by parts. */
-  async request(parts: RequestParts): Promise<Reply> {
+  request(parts: RequestParts): Promise<Reply> {
+    return this.#handle(requestFrom(parts));
+  }
+
+  async #handle(request: FunctionRequest): Promise<Reply> {
     const timeline = new Timeline();
     timeline.accept = 0;
     if (this.#waiting >= QUEUE_LENGTH) {
@@ -76,7 +74,7 @@ export class Instance {
     await before;
     this.#waiting -= 1;
     timeline.queue = performance.now() - timeline.start;
-    return this.#exchange(requestFrom(parts), timeline, over);
+    return this.#exchange(request, timeline, over);
   }
 
   async #exchange(request: FunctionRequest, timeline: Timeline, over: () => void): Promise<Reply> {

@@ -2,26 +2,50 @@
 export interface Limits {
   /** From the moment an instance gets the request until all is done, `ctx.waitUntil` included. */
   readonly wallMilliseconds: number;
+  /** Processor time of a request: what its guest computes; waiting costs nothing. */
+  readonly cpuMilliseconds: number;
   /** The start-up code of the function: everything at the top level of its modules. */
   readonly startupMilliseconds: number;
   /** All memory of an instance; a multiple of 4096. */
   readonly memoryBytes: number;
+  /** The method, the URL and the headers. */
+  readonly maxRequestHeadBytes: number;
   readonly maxRequestBodyBytes: number;
+  readonly maxResponseHeadBytes: number;
   readonly maxResponseBodyBytes: number;
+  /** Header lines of a request; the same of a response. */
+  readonly maxHeaders: number;
+  /** Host calls of a request: outbound fetches, reads of their bodies, calls of bindings. */
+  readonly maxHostCalls: number;
+  /** How many of them may be in flight at a time. */
+  readonly maxHostCallsInFlight: number;
+  /** What one host call may carry: a fetch's head and body, a binding's arguments, its result. */
+  readonly maxHostCallBytes: number;
+  /** How long one host call may take. */
+  readonly hostCallMilliseconds: number;
+  /** Log text of one request, or of one start. */
+  readonly maxLogBytes: number;
 }
 
-const MEBIBYTE = 1024 * 1024;
+const KIBIBYTE = 1024;
+const MEBIBYTE = 1024 * KIBIBYTE;
 
 export const DEFAULT_LIMITS: Limits = {
   wallMilliseconds: 10_000,
+  cpuMilliseconds: 5_000,
   startupMilliseconds: 1_000,
   memoryBytes: 64 * MEBIBYTE,
+  maxRequestHeadBytes: 16 * KIBIBYTE,
   maxRequestBodyBytes: 4 * MEBIBYTE,
+  maxResponseHeadBytes: 64 * KIBIBYTE,
   maxResponseBodyBytes: 4 * MEBIBYTE,
+  maxHeaders: 128,
+  maxHostCalls: 1_000,
+  maxHostCallsInFlight: 64,
+  maxHostCallBytes: MEBIBYTE,
+  hostCallMilliseconds: 5_000,
+  maxLogBytes: 256 * KIBIBYTE,
 };
 
 /** What `memoryBytes` may be. */
 export const MEMORY_BYTES = { min: 16 * MEBIBYTE, max: 4096 * MEBIBYTE, step: 4096 } as const;
-
-/** Bytes of log text that one request (or one start) may write; the rest is dropped with a word. */
-export const LOG_BYTES = 256 * 1024;

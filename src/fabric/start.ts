@@ -44,7 +44,7 @@ export async function load(blueprint: Blueprint): Promise<Loaded> {
 /**
  * Boots a new shell of a cold snapshot up to its snapshot point.
  * @throws HatcheryError STARTUP_FAILED, STARTUP_PENDING, STARTUP_TIMEOUT, MEMORY_EXCEEDED,
- *   DRIVER_FAILED
+ *   LOG_EXCEEDED, DRIVER_FAILED
  */
 export async function boot(blueprint: Blueprint, snapshot: Snapshot): Promise<Made> {
   const since = performance.now();
@@ -62,10 +62,10 @@ export async function boot(blueprint: Blueprint, snapshot: Snapshot): Promise<Ma
 
 async function runUntilReady(blueprint: Blueprint, shell: Shell): Promise<void> {
   const { failures, limits, logger } = blueprint;
-  const log = new GuestLog(logger, { function: blueprint.function });
+  const log = new GuestLog(logger, { function: blueprint.function }, limits.maxLogBytes);
   const deadline = performance.now() + limits.startupMilliseconds + GRACE_MILLISECONDS;
   for (let resume: { reason: 'continue' } | undefined; ; resume = { reason: 'continue' }) {
-    const exit = await shell.run(resume, deadline, 'thread');
+    const exit = await shell.run(resume, deadline, deadline - performance.now(), 'thread');
     if (exit.logs !== undefined) {
       log.write(exit.logs);
     }

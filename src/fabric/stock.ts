@@ -5,6 +5,7 @@
 import type { Shell } from '../drivers/driver.js';
 import type { ColdPhases } from '../timeline.js';
 import type { Verdict } from './exchange.js';
+import type { Places } from './places.js';
 
 /** A virtual machine at its snapshot point. */
 export interface Made {
@@ -22,8 +23,8 @@ export interface StockOptions {
   readonly reusable: boolean;
   /** How many are kept ready. */
   readonly ahead: number;
-  /** How many may be out at a time. */
-  readonly concurrency: number;
+  /** Those that are out have one each. */
+  readonly places: Places;
   /** One may be taken now, perhaps. */
   onAvailable(): void;
   /** Making one failed; the next attempt is made when one is asked for. */
@@ -32,6 +33,9 @@ export interface StockOptions {
 
 /** How many are made at the same time. */
 const MAKING_AT_ONCE = 4;
+
+/** What nobody has needed for so long is destroyed, but for those that are kept ready. */
+const IDLE_MILLISECONDS = 5_000;
 
 export class Stock {
   readonly #options: StockOptions;
@@ -45,6 +49,9 @@ export class Stock {
   #tending = false;
   #closed = false;
   #idle: (() => void) | undefined;
+  /** The fewest that were idle at a time since the last look. */
+  #fewestIdle = 0;
+  #shrinking: NodeJS.Timeout | undefined;
 
   /** @param first is there already. */
   constructor(options: StockOptions, first: Made | undefined) {
@@ -61,18 +68,27 @@ export class Stock {
 
   /** @returns one that is the caller's until it gives it back; `undefined` when none is to be had. */
   take(): Made | undefined {
-    if (this.#closed || this.#out >= this.#options.concurrency) {
+    if (this.#closed || !this.#options.places.take()) {
       return undefined;
     }
     const made = this.#ready.pop() ?? this.#rewound();
-    if (made !== undefined) {
+    if (made === undefined) {
+      // Without an offer to others: one that cannot use it would be asked again at once.
+      this.#options.places.drop();
+    } else {
       this.#out += 1;
+      this.#fewestIdle = Math.min(this.#fewestIdle, this.#idleCount());
     }
     return made;
   }
 
   giveBack(made: Made, verdict: Verdict): void {
     this.#out -= 1;
+    this.#keep(made, verdict);
+    this.#options.places.giveBack();
+  }
+
+  #keep(made: Made, verdict: Verdict): void {
     if (this.#closed) {
       this.#destroy(made);
     } else if (verdict === 'unused') {
@@ -93,16 +109,17 @@ export class Stock {
    * @param waiting how many requests wait for one
    */
   demand(waiting: number): void {
-    const { reusable, ahead, concurrency } = this.#options;
-    const idle = this.#ready.length + this.#used.length;
+    const { reusable, ahead, places } = this.#options;
+    const idle = this.#idleCount();
+    const free = places.limit - places.used;
     const live = idle + this.#out + this.#making;
-    const wanted = Math.min(waiting, concurrency - this.#out);
+    const wanted = Math.min(waiting, free);
     const missing = reusable
       ? Math.max(wanted - idle - this.#making, ahead - live)
       : wanted + ahead - idle - this.#making;
     const room = Math.min(
       MAKING_AT_ONCE - this.#making,
-      concurrency + ahead - live - this.#ending.size,
+      places.limit + ahead - live - this.#ending.size,
     );
     for (let count = Math.min(missing, room); count > 0 && !this.#closed; count -= 1) {
       this.#make();
@@ -112,6 +129,7 @@ export class Stock {
   /** Destroys all: those that are out when they come back. Resolves when none is left. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#shrinking);
     for (const made of [...this.#ready.splice(0), ...this.#used.splice(0)]) {
       this.#destroy(made);
     }
@@ -170,7 +188,30 @@ export class Stock {
     }
     if (!this.#closed) {
       this.#options.onAvailable();
+      this.#shrinkLater();
     }
+  }
+
+  /** After a burst, memory goes back to where it was. */
+  #shrinkLater(): void {
+    if (this.#shrinking !== undefined || this.#idleCount() <= this.#options.ahead) {
+      return;
+    }
+    this.#fewestIdle = this.#idleCount();
+    this.#shrinking = setTimeout(() => {
+      this.#shrinking = undefined;
+      for (let surplus = this.#fewestIdle - this.#options.ahead; surplus > 0; surplus -= 1) {
+        const made = this.#ready.shift() ?? this.#used.shift();
+        if (made !== undefined) {
+          this.#destroy(made);
+        }
+      }
+      this.#shrinkLater();
+    }, IDLE_MILLISECONDS).unref();
+  }
+
+  #idleCount(): number {
+    return this.#ready.length + this.#used.length;
   }
 
   #destroy(made: Made): void {

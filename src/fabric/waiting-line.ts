@@ -1,5 +1,6 @@
-/** Requests that wait for an instance: first come, first served, bounded in number and in time. */
-import { HatcheryError } from '../errors.js';
+/** Requests that wait for an instance: first come, first served, bounded in time. */
+import type { HatcheryError } from '../errors.js';
+import { overloaded } from './places.js';
 
 interface Waiter<Place> {
   readonly since: number;
@@ -22,17 +23,24 @@ export class WaitingLine<Place> {
   }
 
   /**
-   * @param room how many may wait, this one included.
-   * @throws HatcheryError OVERLOADED, at once when the line is full, else when its time is over
+   * @param onEnter gets a function that leaves the line, with the error that says why.
+   * @throws HatcheryError OVERLOADED when its time is over
    */
-  enter(room: number): Promise<Place> {
-    if (this.#waiters.length >= room) {
-      return Promise.reject(overloaded(`${this.#waiters.length} requests wait already`));
-    }
+  enter(onEnter: (leave: (error: HatcheryError) => void) => void): Promise<Place> {
     return new Promise((admit, refuse) => {
-      this.#waiters.push({ since: performance.now(), admit, refuse });
+      const waiter = { since: performance.now(), admit, refuse };
+      this.#waiters.push(waiter);
       this.#watch();
+      onEnter((error) => this.#leave(waiter, error));
     });
+  }
+
+  #leave(waiter: Waiter<Place>, error: HatcheryError): void {
+    const index = this.#waiters.indexOf(waiter);
+    if (index >= 0) {
+      this.#waiters.splice(index, 1);
+      waiter.refuse(error);
+    }
   }
 
   /** Gives a place to the one who waits longest; there must be one. */
@@ -84,8 +92,4 @@ export class WaitingLine<Place> {
       Math.max(1, Math.ceil(left)),
     );
   }
-}
-
-function overloaded(reason: string): HatcheryError {
-  return new HatcheryError('OVERLOADED', { reason, retryAfter: 1 });
 }

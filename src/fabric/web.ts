@@ -1,8 +1,8 @@
 /** Between the standard's Request and Response and what goes to and comes from a function. */
 import { HatcheryError } from '../errors.js';
 import type { Timeline } from '../timeline.js';
-import { BufferedResponse } from './buffered-response.js';
-import type { FunctionRequest, Reply } from './exchange.js';
+import { BufferedResponse, streamedResponse } from './buffered-response.js';
+import { type ByteStream, type FunctionRequest, isWhole, type Reply } from './message.js';
 import { nextRequestId } from './request-id.js';
 
 /** A request by its parts, for callers that need no `Request` object. */
@@ -14,6 +14,10 @@ export interface RequestParts {
   /** Name and value in turn. */
   readonly headers?: readonly string[];
   readonly body?: Uint8Array | undefined;
+  /** What of the body comes behind that. */
+  readonly rest?: ByteStream | undefined;
+  /** Ends the instance that answers. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const timelines = new WeakMap<Response, Timeline>();
@@ -34,51 +38,104 @@ export function requestFrom(parts: RequestParts): FunctionRequest {
     url: parts.url,
     headers: parts.headers ?? [],
     body: parts.body,
+    rest: parts.rest,
   };
 }
 
-/**
- * Reads what the global `fetch` takes.
- * @param limit bytes that its body may have.
- * @throws HatcheryError REQUEST_BODY_TOO_LARGE as soon as more has come; TypeError as `fetch`
- */
+/** Of a body that comes as a stream, so much is collected before an instance gets the request. */
+const COLLECTED_BYTES = 64 * 1024;
+/** For so long; an instance is not to wait for those who send their request slowly. */
+const COLLECTING_MILLISECONDS = 100;
+
+/** Reads what the global `fetch` takes. @throws TypeError as `fetch` */
 export async function partsOf(
   input: string | URL | Request,
   init: RequestInit | undefined,
-  limit: number,
 ): Promise<RequestParts> {
   const request = input instanceof Request && init === undefined ? input : new Request(input, init);
   const headers: string[] = [];
   for (const [name, value] of request.headers) {
     headers.push(name, value);
   }
-  return {
-    url: request.url,
-    method: request.method,
-    headers,
-    body: request.body === null ? undefined : await readBody(request.body, limit),
-  };
+  const head = { url: request.url, method: request.method, headers, signal: request.signal };
+  return request.body === null ? head : { ...head, ...(await collect(request.body)) };
 }
 
-async function readBody(stream: ReadableStream<Uint8Array>, limit: number): Promise<Buffer> {
+/** What comes of the stream soon, and the rest. */
+async function collect(
+  stream: AsyncIterable<Uint8Array>,
+): Promise<{ body: Uint8Array; rest?: ByteStream }> {
+  const iterator = stream[Symbol.asyncIterator]();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of stream) {
-    bytes += chunk.length;
-    if (bytes > limit) {
-      throw new HatcheryError('REQUEST_BODY_TOO_LARGE', { limit });
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), COLLECTING_MILLISECONDS);
+  });
+  let next: Promise<IteratorResult<Uint8Array>> | undefined;
+  try {
+    while (bytes < COLLECTED_BYTES) {
+      next = iterator.next();
+      const result = await Promise.race([next, late]);
+      if (result === undefined) {
+        break;
+      }
+      next = undefined;
+      if (result.done) {
+        return { body: Buffer.concat(chunks, bytes) };
+      }
+      chunks.push(result.value);
+      bytes += result.value.length;
     }
-    chunks.push(chunk);
+  } finally {
+    clearTimeout(timer);
   }
-  return Buffer.concat(chunks, bytes);
+  return { body: Buffer.concat(chunks, bytes), rest: restOf(iterator, next) };
+}
+
+async function* restOf(
+  iterator: AsyncIterator<Uint8Array>,
+  begun: Promise<IteratorResult<Uint8Array>> | undefined,
+): AsyncGenerator<Uint8Array> {
+  try {
+    let result = await (begun ?? iterator.next());
+    for (; !result.done; result = await iterator.next()) {
+      yield result.value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
 }
 
 /** Sets the timeline's phase `reply`. */
 export function responseOf(reply: Reply): Response {
   const start = performance.now();
-  const { timeline } = reply;
-  const response = new BufferedResponse(reply.status, reply.headers, reply.body);
+  const { status, headers, body, timeline } = reply;
+  const response = isWhole(body)
+    ? new BufferedResponse(status, headers, body)
+    : streamedResponse(status, headers, body);
   timeline.reply = performance.now() - start;
   timelines.set(response, timeline);
   return response;
+}
+
+/**
+ * Answers a request as the global `fetch` does: when the request's signal is aborted, nobody waits for
+ * the answer any more.
+ */
+export async function answer(
+  parts: RequestParts,
+  handle: (request: FunctionRequest) => Reply | Promise<Reply>,
+): Promise<Response> {
+  const { signal } = parts;
+  signal?.throwIfAborted();
+  const request = requestFrom(parts);
+  const onAbort = () => request.onGone?.();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    return responseOf(await handle(request));
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
 }

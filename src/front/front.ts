@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { type BaseLogger, pino } from 'pino';
 import { HatcheryError } from '../errors.js';
-import type { FunctionRequest, Reply } from '../fabric/exchange.js';
+import type { FunctionRequest, Reply } from '../fabric/message.js';
 import type { Fabric } from '../fabric/fabric.js';
 import type { DeployedFunction } from '../fabric/function.js';
 import { nextRequestId } from '../fabric/request-id.js';
@@ -130,7 +130,7 @@ function answer(
       body,
     });
     const reply: Reply | Promise<Reply> = hasBody
-      ? readBody(raw, fn.maxRequestBodyBytes).then((body) => fn.handle(request(body), timeline))
+      ? readBody(raw, fn.limits.maxRequestBodyBytes).then((body) => fn.handle(request(body), timeline))
       : fn.handle(request(undefined), timeline);
     if (reply instanceof Promise) {
       reply.then((late) => sendReply(response, late, asked)).catch(failed);

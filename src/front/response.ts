@@ -1,7 +1,7 @@
 /** From what a function answered, or from an error, to an HTTP response of Node's. */
 import type { ServerResponse } from 'node:http';
 import type { HatcheryError } from '../errors.js';
-import type { Reply } from '../fabric/exchange.js';
+import type { Reply } from '../fabric/message.js';
 import { serverTimingEntry, type Timeline } from '../timeline.js';
 import { isHopByHop } from './hop-by-hop.js';
 
@@ -14,7 +14,8 @@ export interface Asked {
 
 /** Sends a reply. Its timeline gets the phase `reply`. */
 export function sendReply(response: ServerResponse, reply: Reply, asked: Asked): void {
-  const { status, body, timeline } = reply;
+  const { status, timeline } = reply;
+  const body = reply.body as Buffer;
   const start = performance.now();
   const bodyAllowed = !asked.isHead && status !== 204 && status !== 304;
   const withTrailer = bodyAllowed && asked.takesTrailers;

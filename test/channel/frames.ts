@@ -1,3 +1,4 @@
+import type { HeadLimits } from '../../src/channel.js';
 /** What a guest sends, for tests: well-formed unless the caller wants otherwise. */
 
 export function responseFrame(
@@ -35,3 +36,6 @@ export function words(...values: number[]): Buffer {
   });
   return bytes;
 }
+
+/** Limits that no frame hits. */
+export const NO_LIMITS: HeadLimits = { bytes: Number.MAX_SAFE_INTEGER, headers: 1e6 };

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { test } from 'tap';
 import { encodeRequest, REQUEST_HEADER_BYTES, type RequestFrame } from '../../src/channel.js';
 import { REQUEST_CAPACITY } from '../../src/drivers/driver.js';
+import { NO_LIMITS } from './frames.js';
 
 /** Reads a frame as the guest does: strings up to their NULs, then the body. */
 function readAsGuest(frame: Buffer) {
@@ -35,7 +36,7 @@ test('a guest reads back what was encoded', async (t) => {
   fc.assert(
     fc.property(request, (sent) => {
       target.fill(0xee);
-      const { frameBytes, bodyBytes } = encodeRequest(target, sent);
+      const { frameBytes, bodyBytes } = encodeRequest(target, sent, NO_LIMITS);
       const read = readAsGuest(target.subarray(0, frameBytes));
       const names = (_: string, index: number) => index % 2 === 0;
       t.equal(read.last, '');
@@ -56,12 +57,16 @@ test('a guest reads back what was encoded', async (t) => {
 test('a body that does not fit is begun, and the rest announced', async (t) => {
   const target = Buffer.alloc(REQUEST_CAPACITY);
   const body = Buffer.alloc(REQUEST_CAPACITY, 7);
-  const { frameBytes, bodyBytes } = encodeRequest(target, {
-    method: 'POST',
-    url: 'http://h/',
-    headers: [],
-    body,
-  });
+  const { frameBytes, bodyBytes } = encodeRequest(
+    target,
+    {
+      method: 'POST',
+      url: 'http://h/',
+      headers: [],
+      body,
+    },
+    NO_LIMITS,
+  );
   t.equal(frameBytes, REQUEST_CAPACITY);
   t.equal(bodyBytes, REQUEST_CAPACITY - REQUEST_HEADER_BYTES - 'POST\0http://h/\0'.length);
   t.equal(readAsGuest(target).more, true);
@@ -70,7 +75,7 @@ test('a body that does not fit is begun, and the rest announced', async (t) => {
 test('a head that does not fit is refused', async (t) => {
   const target = Buffer.alloc(256);
   const frame = { method: 'GET', url: 'http://h/', body: undefined };
-  t.throws(() => encodeRequest(target, { ...frame, headers: ['x', 'y'.repeat(256)] }), {
+  t.throws(() => encodeRequest(target, { ...frame, headers: ['x', 'y'.repeat(256)] }, NO_LIMITS), {
     code: 'REQUEST_HEAD_TOO_LARGE',
     status: 431,
     details: { limit: 240 },
@@ -87,7 +92,7 @@ test('no string can become two, or a line of its own', async (t) => {
       { ...good, headers: [bad, 'b'] },
       { ...good, headers: ['a', bad] },
     ]) {
-      t.throws(() => encodeRequest(target, frame), { code: 'INVALID_ARGUMENT' });
+      t.throws(() => encodeRequest(target, frame, NO_LIMITS), { code: 'INVALID_ARGUMENT' });
     }
   }
 });

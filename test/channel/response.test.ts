@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { test } from 'tap';
 import { decodeResponse } from '../../src/channel.js';
 import { HatcheryError } from '../../src/errors.js';
-import { responseFrame } from './frames.js';
+import { NO_LIMITS, responseFrame } from './frames.js';
 
 const INVALID = { code: 'RESPONSE_INVALID', status: 502 };
 
@@ -13,12 +13,13 @@ test('a well-formed frame is read back', async (t) => {
   fc.assert(
     fc.property(
       fc.integer({ min: 200, max: 599 }),
-      fc.integer({ min: 0, max: 7 }),
+      fc.integer({ min: 0, max: 15 }),
       fc.array(fc.tuple(token, value), { maxLength: 8 }),
       fc.uint8Array({ maxLength: 300 }),
       (status, flags, headers, body) => {
         const frame = decodeResponse(
           responseFrame({ status, flags, headers: headers.flat(), body }),
+          NO_LIMITS,
         );
         t.equal(frame.status, status);
         t.equal(frame.flags, flags);
@@ -50,7 +51,7 @@ test('arbitrary bytes are read or refused, never over-read', async (t) => {
       const surroundings = Buffer.alloc(payload.length + 64, 'S');
       surroundings.set(payload, 32);
       try {
-        const frame = decodeResponse(surroundings.subarray(32, 32 + payload.length));
+        const frame = decodeResponse(surroundings.subarray(32, 32 + payload.length), NO_LIMITS);
         t.ok(frame.status >= 200 && frame.status <= 599);
         t.ok(frame.body.length <= payload.length);
         t.notMatch(frame.headers.join(), /[\r\n\0]/);
@@ -77,7 +78,7 @@ test('what a client must not see is refused', async (t) => {
     'a head that ends in a name': { headers: ['a'] },
   };
   for (const [what, frame] of Object.entries(refused)) {
-    t.throws(() => decodeResponse(responseFrame(frame)), INVALID, what);
+    t.throws(() => decodeResponse(responseFrame(frame), NO_LIMITS), INVALID, what);
   }
 });
 
@@ -90,7 +91,7 @@ test('lengths that disagree with the frame are refused', async (t) => {
   ] as const) {
     const frame = responseFrame({ headers: ['a', 'b'], body: Buffer.from('body') });
     frame.writeUInt32LE(length, offset);
-    t.throws(() => decodeResponse(frame), INVALID);
+    t.throws(() => decodeResponse(frame, NO_LIMITS), INVALID);
   }
-  t.throws(() => decodeResponse(new Uint8Array(15)), INVALID);
+  t.throws(() => decodeResponse(new Uint8Array(15), NO_LIMITS), INVALID);
 });

@@ -30,8 +30,7 @@ test('a full queue answers OVERLOADED at once', async (t) => {
 
 test('who waits for too long is sent away', async (t) => {
   const { fabric, fn } = await simulate(slow(90), {
-    admission: { concurrency: 1, queue: 5 },
-    limits: { wallMilliseconds: 100 },
+    admission: { concurrency: 1, queue: 5, queueMilliseconds: 100 },
   });
   const outcomes = await Promise.allSettled(
     Array.from({ length: 4 }, () => fn.request({ url: URL })),
@@ -75,7 +74,7 @@ test('where none can be made, requests fail and nothing hangs', async (t) => {
       ...slow(0),
       createShell() {
         if (failing) {
-          throw new HatcheryError('DRIVER_FAILED', { call: 'KVM_CREATE_VM', errno: 'ENOMEM' });
+          throw new HatcheryError('DRIVER_FAILED', { call: 'KVM_CREATE_VM', errno: 'EIO' });
         }
       },
     },

@@ -10,6 +10,8 @@ test('defaults are filled in', async (t) => {
     image: 'js',
     env: {},
     limits: DEFAULT_LIMITS,
+    allowFetch: [],
+    bindings: {},
     warmUp: false,
   });
   const { limits } = checkDefinition({ ...GOOD, limits: { wallMilliseconds: 5 } });
@@ -39,6 +41,15 @@ test('what is wrong is named by its path', async (t) => {
     ['limits.memoryBytes', { ...GOOD, limits: { memoryBytes: (16 << 20) + 1 } }],
     ['limits.memoryBytes', { ...GOOD, limits: { memoryBytes: 2 ** 32 + 4096 } }],
     ['limits.maxRequestBodyBytes', { ...GOOD, limits: { maxRequestBodyBytes: '1' } }],
+    ['limits.cpuMilliseconds', { ...GOOD, limits: { cpuMilliseconds: 0 } }],
+    ['limits.maxHeaders', { ...GOOD, limits: { maxHeaders: 0 } }],
+    ['limits.maxRequestHeadBytes', { ...GOOD, limits: { maxRequestHeadBytes: 1 << 20 } }],
+    ['allowFetch', { ...GOOD, allowFetch: 'example.com' }],
+    ['allowFetch.0', { ...GOOD, allowFetch: [''] }],
+    ['bindings', { ...GOOD, bindings: 1 }],
+    ['bindings.db', { ...GOOD, bindings: { db: 1 } }],
+    ['bindings.db', { ...GOOD, bindings: { db: { get: 1 } } }],
+    ['bindings.a-b', { ...GOOD, bindings: { 'a-b': () => 1 } }],
     ['warmUp', { ...GOOD, warmUp: 'yes' }],
     ['strategy', { ...GOOD, strategy: 'fast' }],
   ];

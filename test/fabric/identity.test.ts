@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import type { RequestParts, Strategy } from '../../src/index.js';
+import type { Reply, RequestParts, Strategy } from '../../src/index.js';
 import { Fabric } from '../../src/index.js';
 import { noKvm } from './kvm.js';
 
@@ -25,8 +25,8 @@ const INSTANCES: Readonly<Record<Strategy, number>> = {
 test('20,000 instances of all strategies draw 20,000 identities', { skip: noKvm }, async (t) => {
   await using fabric = await Fabric.open();
   const seen = [new Set<unknown>(), new Set<unknown>(), new Set<unknown>()];
-  const draw = async (request: () => Promise<{ body: Buffer }>) => {
-    const values = JSON.parse((await request()).body.toString()) as unknown[];
+  const draw = async (request: () => Promise<Reply>) => {
+    const values = JSON.parse(String((await request()).body)) as unknown[];
     values.forEach((value, index) => {
       seen[index]?.add(value);
     });
@@ -56,7 +56,7 @@ test('so do the requests of one instance', { skip: noKvm }, async (t) => {
   await using instance = await fn.spawn();
   const seen = new Set<string>();
   for (let i = 0; i < 500; i += 1) {
-    seen.add((await instance.request(REQUEST)).body.toString());
+    seen.add(String((await instance.request(REQUEST)).body));
   }
   t.equal(seen.size, 500);
 });

@@ -22,6 +22,8 @@ export interface Step {
   readonly logs?: Uint8Array;
   /** The guest runs on a thread for so long; a deadline may come first. */
   readonly milliseconds?: number;
+  /** Processor time that it takes. Default: 10. */
+  readonly cpuMicroseconds?: number;
 }
 
 export interface Script {
@@ -100,7 +102,7 @@ class SimulatedShell implements Shell {
     this.#steps = [...(driver.script.start ?? []), { kind: 'ready' }];
   }
 
-  run(resume: Resume | undefined, deadline: number, where: Where) {
+  run(resume: Resume | undefined, deadline: number, _cpuMilliseconds: number, where: Where) {
     if (this.#state === 'gone') throw new HatcheryError('SHELL_GONE');
     if (this.#state === 'running') throw new HatcheryError('SHELL_BUSY');
     if ((resume === undefined) !== (this.#state === 'cold')) throw new Error('not to be booted');
@@ -158,6 +160,7 @@ class SimulatedShell implements Shell {
       fault: step.kind === 'crash' ? { reason: 'triple fault' } : undefined,
       spawnMicroseconds: 1,
       guestMicroseconds: 1000 * (step.milliseconds ?? 0.01),
+      cpuMicroseconds: step.cpuMicroseconds ?? 10,
     };
   }
 }

@@ -55,7 +55,8 @@ async function crashOnce(): Promise<number | undefined> {
       memoryBytes: PROBE_MEMORY_BYTES,
     });
     const shell = await snapshot.createShell({ reusable: false });
-    const exit = await shell.run(undefined, performance.now() + PROBE_MILLISECONDS, 'thread');
+    const deadline = performance.now() + PROBE_MILLISECONDS;
+    const exit = await shell.run(undefined, deadline, PROBE_MILLISECONDS, 'thread');
     const address = exit.fault?.instructionPointer;
     await shell.destroy();
     snapshot.close();
