@@ -8,14 +8,14 @@ import {
   HatcheryError,
   type Strategy,
 } from '../index.js';
+import { addLimitOptions, limitsFrom } from './limit-options.js';
 import { LOG_LEVELS } from './logger.js';
-import { collectEnv, parseBytes, readEnvFile, wholeNumber } from './values.js';
+import { collect, collectEnv, readEnvFile } from './values.js';
 
 export interface FunctionOptions {
   readonly driver: DriverName | 'auto';
   readonly strategy?: Strategy;
-  readonly memory?: number;
-  readonly wallMs?: number;
+  readonly allowFetch?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly envFile?: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -23,10 +23,9 @@ export interface FunctionOptions {
 
 const DRIVERS: readonly (DriverName | 'auto')[] = ['auto', 'kvm'];
 const STRATEGIES: readonly Strategy[] = ['reset', 'clone', 'pool', 'boot'];
-const DAY_MILLISECONDS = 86_400_000;
 
 export function addFunctionOptions(command: Command): Command {
-  return command
+  const described = command
     .argument(
       '<file>',
       'TypeScript or JavaScript with "export default { fetch }", or an image (.elf)',
@@ -42,11 +41,10 @@ export function addFunctionOptions(command: Command): Command {
         "how a request gets its virtual machine (default: the driver's choice)",
       ).choices(STRATEGIES),
     )
-    .option('--memory <size>', 'memory of an instance, such as 64MiB', parseBytes)
     .option(
-      '--wall-ms <milliseconds>',
-      'time that a request may take',
-      wholeNumber(1, DAY_MILLISECONDS),
+      '--allow-fetch <host>',
+      'a host that the function may fetch from, such as api.example.com; may be repeated',
+      collect,
     )
     .option('--env <KEY=VALUE>', 'a variable for the function; may be repeated', collectEnv)
     .option('--env-file <file>', 'a file of variables, KEY=VALUE in each line; --env wins')
@@ -55,6 +53,7 @@ export function addFunctionOptions(command: Command): Command {
         .choices(LOG_LEVELS)
         .default('info'),
     );
+  return addLimitOptions(described);
 }
 
 /**
@@ -69,10 +68,8 @@ export function definitionFrom(file: string, options: FunctionOptions): Function
     name: functionName(path),
     ...(extname(path) === '.elf' ? { image: path } : { file: path }),
     env: { ...fromFile, ...options.env },
-    limits: {
-      ...(options.memory === undefined ? {} : { memoryBytes: options.memory }),
-      ...(options.wallMs === undefined ? {} : { wallMilliseconds: options.wallMs }),
-    },
+    limits: limitsFrom({ ...options }),
+    ...(options.allowFetch === undefined ? {} : { allowFetch: options.allowFetch }),
     ...(options.strategy === undefined ? {} : { strategy: options.strategy }),
   };
 }

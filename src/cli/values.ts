@@ -27,6 +27,11 @@ export function wholeNumber(minimum: number, maximum: number): (text: string) =>
   };
 }
 
+/** One value of an option that may be repeated, added to those before it. */
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
 /** One `--env KEY=VALUE`, added to those before it; the last of a name counts. */
 export function collectEnv(
   text: string,
