@@ -28,6 +28,27 @@ export function panicReport(reason: number, text: string): Buffer {
   return Buffer.concat([words(reason, bytes.length), bytes]);
 }
 
+/** A host call. Default: the first one, a READ of the request's body. */
+export function callFrame({
+  call = 1,
+  kind = 3,
+  more = false,
+  payload = words(0) as Uint8Array,
+} = {}): Buffer {
+  return Buffer.concat([words(call, kind, more ? 1 : 0, payload.length), payload]);
+}
+
+/** What WAIT is told. @param milliseconds from now; default: for ever. */
+export function waitFrame(milliseconds?: number): Buffer {
+  const until =
+    milliseconds === undefined
+      ? 0xffff_ffff_ffff_ffffn
+      : process.hrtime.bigint() + BigInt(Math.round(milliseconds * 1e6));
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(until);
+  return bytes;
+}
+
 /** Little-endian 32-bit words. */
 export function words(...values: number[]): Buffer {
   const bytes = Buffer.alloc(4 * values.length);
