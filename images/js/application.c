@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "../kernel/kernel.h"
+#include "call_functions.h"
 #include "engine.h"
 #include "host_functions.h"
+#include "request_functions.h"
 #include "start_limit.h"
 #include "text.h"
 #include "wasm_runtime.h"
@@ -26,7 +28,10 @@ static struct {
     js_value report;    /* (error): the error report as JSON */
     js_value rejection; /* (promise, reason, is handled): a promise was rejected and nothing
                            handles it, or now something does */
-    js_value idle;      /* (): no jobs are left, after start-up or work in the background */
+    js_value turn;      /* (): no jobs are left; does what comes next: calls a timer's callback, or
+                           waits and delivers what came; false if there is nothing to wait for */
+    js_value linger;    /* (): turn, as long as work in the background is to go on */
+    js_value idle;      /* (): nothing is left, after start-up or work in the background */
 } prelude;
 
 /* Arguments on their way into the engine, which copies them before it runs anything. */
@@ -95,6 +100,8 @@ static js_value run_prelude(void) {
     const size_t bytecode_bytes = (size_t)(prelude_bytecode_end - prelude_bytecode);
     const js_value host = JS(NewObject);
     host_functions_define(host);
+    request_functions_define(host);
+    call_functions_define(host);
     const js_value global = JS(GetGlobalObject);
     const engine_pointer name = engine_copy("host", 4);
     JS(SetPropertyStr, global, name, js_duplicate(host));
@@ -115,6 +122,8 @@ static js_value run_prelude(void) {
     prelude.fail = engine_property(host, "fail");
     prelude.report = engine_property(host, "report");
     prelude.rejection = engine_property(host, "rejection");
+    prelude.turn = engine_property(host, "turn");
+    prelude.linger = engine_property(host, "linger");
     prelude.idle = engine_property(host, "idle");
     return host;
 }
@@ -189,6 +198,7 @@ void application_start(void) {
     ENGINE(JS_SetHostPromiseRejectionTracker, runtime,
            engine_table_add(tracker_type, (wasm_rt_function_ptr_t)on_rejection), 0);
     set_property(host, "env", configuration_string("env"));
+    set_property(host, "bindings", configuration_string("bindings"));
     set_property(host, "limits", configuration_string("limits"));
     js_release(host);
     start_limit_begin(panic_startup);
@@ -204,11 +214,21 @@ void application_start(void) {
     settle_heap();
 }
 
-/* Runs jobs until the promise is settled; if it never is, the instance ends. */
+/* Calls `turn` or `linger`; false if nothing can happen any more. */
+static bool take_turn(js_value function) {
+    const js_value result = call(function, 0, NULL);
+    if (js_is_exception(result)) {
+        panic_error(HATCHERY_PANIC_ABORT, js_take_exception());
+    }
+    return result == JS_BOOLEAN(true);
+}
+
+/* Runs jobs, timers and completions until the promise is settled; if it never is, the instance
+ * ends. */
 static enum promise_state wait(js_value promise) {
     enum promise_state state;
     while ((state = JS(PromiseState, promise)) == PROMISE_PENDING) {
-        if (!engine_run_job()) {
+        if (!engine_run_job() && !take_turn(prelude.turn)) {
             panic_text(HATCHERY_PANIC_STALLED,
                        response_was_begun() ? "the response's body stream never ends"
                                             : "the handler awaits a promise that never settles");
@@ -223,13 +243,14 @@ static js_value fail(js_value error) {
         panic_memory();
     }
     if (response_was_begun()) {
-        panic_error(HATCHERY_PANIC_ABORT, error);
+        panic_error(HATCHERY_PANIC_BROKEN, error);
     }
     return call(prelude.fail, 1, &error);
 }
 
 void application_serve(void) {
     host_functions_reset();
+    request_functions_reset();
     size_t head_bytes;
     const char *method = request_head(&head_bytes);
     const size_t method_bytes = strlen(method);
@@ -259,7 +280,12 @@ void application_serve(void) {
     js_release(result);
     while (engine_run_job()) {
     }
-    if (response_goes_on()) {
-        js_release(call(prelude.idle, 0, NULL));
+    if (!response_goes_on()) {
+        return;
     }
+    while (take_turn(prelude.linger)) {
+        while (engine_run_job()) {
+        }
+    }
+    js_release(call(prelude.idle, 0, NULL));
 }

@@ -1,16 +1,8 @@
 #include "host_functions.h"
 
-#include <string.h>
-
 #include "../kernel/kernel.h"
+#include "native.h"
 #include "text.h"
-
-enum { FIRST_READ_BYTES = 4096, CHUNK_BYTES = 65536 };
-
-#define NATIVE(name)                                                                               \
-    static js_value name(void *unused, engine_pointer unused_context, js_value this_value,         \
-                         uint32_t count, engine_pointer arguments)
-#define IGNORE_REST (void)unused, (void)unused_context, (void)this_value, (void)count
 
 static bool is_begun;
 static bool is_completed;
@@ -32,72 +24,6 @@ bool response_was_completed(void) {
 
 bool response_goes_on(void) {
     return goes_on;
-}
-
-/* headers(): the request's header rows, name and value in turn, each with a NUL behind it. */
-NATIVE(headers) {
-    IGNORE_REST, (void)arguments;
-    size_t head_bytes;
-    const char *head = request_head(&head_bytes);
-    const char *end = head + head_bytes;
-    const char *rows = head + strlen(head) + 1; /* skips the method, then the URL */
-    rows += strlen(rows) + 1;
-    return engine_string_latin1(rows, (size_t)(end - rows));
-}
-
-/* Reads what is left of the request's body into the engine's memory; the caller frees it. */
-static engine_pointer read_body(size_t *body_bytes) {
-    size_t capacity = FIRST_READ_BYTES;
-    size_t used = 0;
-    engine_pointer buffer = engine_allocate(capacity + 1);
-    for (;;) {
-        char *const to = (char *)engine_memory(buffer) + used;
-        const size_t part = request_body_read(to, capacity - used);
-        used += part;
-        if (part == 0) {
-            break;
-        }
-        if (used == capacity) {
-            capacity *= 2;
-            const engine_pointer larger = engine_allocate(capacity + 1);
-            memcpy(engine_memory(larger), engine_memory(buffer), used);
-            engine_free(buffer);
-            buffer = larger;
-        }
-    }
-    *body_bytes = used;
-    return buffer;
-}
-
-/* bodyText(): the rest of the body, decoded from UTF-8. */
-NATIVE(body_text) {
-    IGNORE_REST, (void)arguments;
-    size_t body_bytes;
-    const engine_pointer buffer = read_body(&body_bytes);
-    const engine_pointer text = buffer + utf8_mark_bytes(engine_memory(buffer), body_bytes);
-    const js_value value = JS(NewStringLen, text, (u32)(buffer + body_bytes - text));
-    engine_free(buffer);
-    return value;
-}
-
-/* bodyBytes(): the rest of the body as a Uint8Array. */
-NATIVE(body_bytes) {
-    IGNORE_REST, (void)arguments;
-    size_t body_bytes;
-    const engine_pointer buffer = read_body(&body_bytes);
-    const js_value value = JS(NewUint8ArrayCopy, buffer, (u32)body_bytes);
-    engine_free(buffer);
-    return value;
-}
-
-/* bodyChunk(): the next bytes of the body as a Uint8Array, undefined at its end. */
-NATIVE(body_chunk) {
-    IGNORE_REST, (void)arguments;
-    const engine_pointer buffer = engine_allocate(CHUNK_BYTES);
-    const size_t part = request_body_read(engine_memory(buffer), CHUNK_BYTES);
-    const js_value value = part == 0 ? JS_UNDEFINED : JS(NewUint8ArrayCopy, buffer, (u32)part);
-    engine_free(buffer);
-    return value;
 }
 
 /*
@@ -211,10 +137,6 @@ NATIVE(math_random) {
 }
 
 void host_functions_define(js_value host) {
-    engine_define_function(host, "headers", headers, 0);
-    engine_define_function(host, "bodyText", body_text, 0);
-    engine_define_function(host, "bodyBytes", body_bytes, 0);
-    engine_define_function(host, "bodyChunk", body_chunk, 0);
     engine_define_function(host, "respond", respond_whole, 4);
     engine_define_function(host, "begin", respond_begin, 4);
     engine_define_function(host, "push", respond_push, 1);

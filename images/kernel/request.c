@@ -24,6 +24,11 @@ const char *request_head(size_t *head_bytes) {
     return head;
 }
 
+struct bytes request_body_first(int *has_more) {
+    *has_more = body_has_more;
+    return (struct bytes){body_next, body_left};
+}
+
 size_t request_body_read(void *buffer, size_t capacity) {
     if (body_left == 0 && body_has_more) {
         hypercall(HATCHERY_PULL);

@@ -1,4 +1,6 @@
 import { Event, EventTarget } from './event.js';
+import { requireRequest } from './serving.js';
+import { after } from './timers.js';
 
 const CREATE = Symbol('create');
 
@@ -23,6 +25,18 @@ export class AbortSignal extends EventTarget {
   static abort(reason?: unknown): AbortSignal {
     const signal = new AbortSignal(CREATE);
     signal.#abort(reason);
+    return signal;
+  }
+
+  /** A signal that is aborted after that many milliseconds; cannot be had during start-up. */
+  static timeout(milliseconds: number): AbortSignal {
+    requireRequest('AbortSignal.timeout');
+    const delay = Math.trunc(Number(milliseconds));
+    if (!(delay >= 0 && delay <= Number.MAX_SAFE_INTEGER)) {
+      throw new TypeError(`AbortSignal.timeout: ${milliseconds} is out of range`);
+    }
+    const signal = new AbortSignal(CREATE);
+    after(delay, () => signal.#abort(new DOMException('timed out', 'TimeoutError')));
     return signal;
   }
 

@@ -2,8 +2,8 @@ import { Blob, bytesOf, concatenate, copyBytes } from './blob.js';
 import { isDisturbed, streamFrom, streamOf } from './byte-stream.js';
 import { FormData } from './form-data.js';
 import type { Headers } from './headers.js';
-import { Incoming } from './incoming.js';
 import { decodeMultipart, encodeMultipart } from './multipart.js';
+import { Source } from './source.js';
 import { ReadableStream } from './streams.js';
 import { parseUrlEncoded, URLSearchParams } from './url-search-params.js';
 
@@ -17,7 +17,7 @@ export type BodyInit =
   | ReadableStream;
 
 /** null: no body. Text stands for its UTF-8. */
-export type Content = string | Uint8Array | ReadableStream | Incoming | null;
+export type Content = string | Uint8Array | ReadableStream | Source | null;
 
 /** What a body is made of, and the content type that it implies (Fetch: extract a body). */
 export function extractContent(init: BodyInit): { content: Content; type?: string } {
@@ -51,6 +51,12 @@ async function readAll(stream: ReadableStream): Promise<Uint8Array> {
     if (!(value instanceof Uint8Array)) throw new TypeError('a body chunk is no Uint8Array');
     chunks.push(value);
   }
+}
+
+/** All of a content that is there, as it can be sent. */
+export async function contentBytes(content: NonNullable<Content>): Promise<string | Uint8Array> {
+  if (content instanceof Source) return content.bytes();
+  return content instanceof ReadableStream ? readAll(content) : content;
 }
 
 function decode(bytes: Uint8Array): string {
@@ -87,8 +93,8 @@ export abstract class Body {
   get body(): ReadableStream | null {
     const content = this.#content;
     if (content === null || this.#stream !== null) return this.#stream;
-    if (content instanceof Incoming) {
-      this.#stream = streamFrom(() => content.chunk());
+    if (content instanceof Source) {
+      this.#stream = streamFrom(content);
     } else if (typeof content === 'string') {
       this.#stream = streamOf(new TextEncoder().encode(content));
     } else {
@@ -109,12 +115,13 @@ export abstract class Body {
   #duplicate(): Content {
     const content = this.#take();
     this.#isUsed = false;
-    if (content instanceof Incoming) {
-      this.#content = content.bytes();
+    if (content instanceof Source && content.isWhole()) {
+      this.#content = content.bytes() as Uint8Array;
       return this.#content;
     }
-    if (!(content instanceof ReadableStream)) return content;
-    const [first, second] = content.tee();
+    const stream = content instanceof Source ? streamFrom(content) : content;
+    if (!(stream instanceof ReadableStream)) return content;
+    const [first, second] = stream.tee();
     this.#stream = first;
     this.#content = first;
     return second;
@@ -124,7 +131,7 @@ export abstract class Body {
     const content = this.#take();
     if (typeof content === 'string') return content.toWellFormed();
     if (content === null) return '';
-    if (content instanceof Incoming) return content.text();
+    if (content instanceof Source) return content.text();
     return decode(content instanceof Uint8Array ? content : await readAll(content));
   }
 
@@ -135,7 +142,7 @@ export abstract class Body {
   async bytes(): Promise<Uint8Array> {
     const content = this.#take();
     if (content === null) return new Uint8Array(0);
-    if (content instanceof Incoming) return content.bytes();
+    if (content instanceof Source) return content.bytes();
     if (typeof content === 'string') return new TextEncoder().encode(content);
     return content instanceof Uint8Array ? content.slice() : readAll(content);
   }

@@ -1,4 +1,5 @@
 import { ReadableStream } from 'web-streams-polyfill';
+import type { Source } from './source.js';
 
 /** A byte stream of these bytes. */
 export function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
@@ -11,18 +12,21 @@ export function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
   });
 }
 
-/** A byte stream that calls `next` for each chunk; undefined is the end. */
-export function streamFrom(next: () => Uint8Array | undefined): ReadableStream<Uint8Array> {
+/** A byte stream of the source's bytes, which takes them as they are asked for. */
+export function streamFrom(source: Source): ReadableStream<Uint8Array> {
   return new ReadableStream({
     type: 'bytes',
-    pull(controller) {
-      const chunk = next();
+    async pull(controller) {
+      const chunk = await source.chunk();
       if (chunk === undefined) {
         controller.close();
         controller.byobRequest?.respond(0);
       } else {
         controller.enqueue(chunk as Uint8Array<ArrayBuffer>);
       }
+    },
+    cancel() {
+      source.cancel();
     },
   });
 }

@@ -7,6 +7,7 @@ import { Crypto, SubtleCrypto } from './crypto.js';
 import { CryptoKey } from './crypto-key.js';
 import { reportError } from './errors.js';
 import { CustomEvent, Event, EventTarget } from './event.js';
+import { fetch } from './fetch.js';
 import { FormData } from './form-data.js';
 import { Headers } from './headers.js';
 import { Performance } from './performance.js';
@@ -14,6 +15,7 @@ import { Request } from './request.js';
 import { Response } from './response.js';
 import * as streams from './streams.js';
 import { structuredClone } from './structured-clone.js';
+import { clearInterval, clearTimeout, setInterval, setTimeout } from './timers.js';
 import { URL } from './url.js';
 import { URLSearchParams } from './url-search-params.js';
 
@@ -55,12 +57,17 @@ export function installGlobals(): void {
     URL,
     URLSearchParams,
     ...streams,
+    clearInterval,
+    clearTimeout,
     console,
     crypto: new Crypto(),
+    fetch,
     navigator: new Navigator(),
     performance: new Performance(),
     reportError,
     self: globalThis,
+    setInterval,
+    setTimeout,
     structuredClone,
   });
   for (const codec of [TextEncoder, TextDecoder]) {

@@ -1,17 +1,25 @@
+import { networkError } from './call-errors.js';
+import { startCall } from './calls.js';
 import { host } from './host.js';
+import { Source } from './source.js';
 
 /** The one that the host holds now. */
 let current: Incoming | undefined;
+
+/** The id that READ knows the request's own body by. */
+const OWN_BODY = 0;
 
 /**
  * What the host holds of a request: head and body, until the next request comes (to an instance that
  * lives for several). Each function throws TypeError after that.
  */
-export class Incoming {
+export class Incoming extends Source {
   #head: string | undefined;
+  #isAtEnd = false;
 
   /** @param head the header rows, for a request that is not the host's */
   constructor(head?: string) {
+    super();
     this.#head = head;
     if (head === undefined) current = this;
   }
@@ -22,29 +30,40 @@ export class Incoming {
     return this.#head;
   }
 
-  /** The rest of the body, decoded. */
-  text(): string {
-    return this.#bodyHost().bodyText();
+  override isWhole(): boolean {
+    return !this.#host().bodyHasMore();
   }
 
-  bytes(): Uint8Array {
-    return this.#bodyHost().bodyBytes();
+  override text(): string | Promise<string> {
+    return this.isWhole() ? host.bodyText() : super.text();
   }
 
-  /** The next bytes; undefined at the end. */
-  chunk(): Uint8Array | undefined {
-    return this.#bodyHost().bodyChunk();
+  override bytes(): Uint8Array | Promise<Uint8Array> {
+    return this.isWhole() ? host.bodyBytes() : super.bytes();
+  }
+
+  override chunk(): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+    return this.#host().bodyChunk() ?? (this.isWhole() ? undefined : this.#read());
+  }
+
+  async #read(): Promise<Uint8Array | undefined> {
+    if (this.#isAtEnd) return undefined;
+    try {
+      const bytes = await startCall((id) => host.startRead(id, OWN_BODY)).answer;
+      this.#isAtEnd = bytes.length === 0;
+      return this.#isAtEnd ? undefined : bytes;
+    } catch (failure) {
+      throw networkError(failure);
+    }
+  }
+
+  /** The host drops the rest at the end of the request. */
+  override cancel(): void {
+    this.#isAtEnd = true;
   }
 
   #host(): typeof host {
     if (current !== this) throw new TypeError('the request is over');
     return host;
-  }
-
-  /** The host gives the head only before the body. */
-  #bodyHost(): typeof host {
-    const holder = this.#host();
-    this.head();
-    return holder;
   }
 }

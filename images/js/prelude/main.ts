@@ -1,5 +1,6 @@
 /** The prelude's entry: installs the web APIs and gives the C side its hooks. */
 
+import { addBindings } from './bindings.js';
 import { abandonBackgroundWork, ExecutionContext, hasBackgroundWork } from './context.js';
 import {
   errorReport,
@@ -11,19 +12,21 @@ import {
 import { installGlobals } from './globals.js';
 import { host, LOG_LEVEL, RESPONSE_BACKGROUND, RESPONSE_ERROR } from './host.js';
 import { Incoming } from './incoming.js';
+import { turn } from './loop.js';
 import { makeIncoming, type Request } from './request.js';
 import { Response, sendResponse } from './response.js';
+import { beginRequest } from './serving.js';
 import { warmUp } from './warm-up.js';
 
 type Handler = {
-  fetch(request: Request, env: Record<string, string>, context: ExecutionContext): unknown;
+  fetch(request: Request, env: object, context: ExecutionContext): unknown;
 };
 
 /** The engine's own: the program may put another in its place. */
 const EnginePromise = Promise;
 
 let handler: Handler;
-let env: Record<string, string>;
+let env: object;
 
 function flags(): number {
   return hasBackgroundWork() || hasRejections() ? RESPONSE_BACKGROUND : 0;
@@ -44,16 +47,19 @@ host.start = (candidate) => {
   }
   handler = candidate as Handler;
   env = JSON.parse(host.env ?? '{}');
+  addBindings(env, JSON.parse(host.bindings ?? '{}'));
   const { warmUp: isHandlerWarmed = false } = JSON.parse(host.limits ?? '{}');
   warmUp(
     isHandlerWarmed ? (request) => handler.fetch(request, env, new ExecutionContext()) : undefined,
   );
 };
 
-host.serve = (method, url) =>
-  host.settle(
+host.serve = (method, url) => {
+  beginRequest();
+  return host.settle(
     handler.fetch(makeIncoming(method, url, new Incoming()), env, new ExecutionContext()),
   );
+};
 
 host.settle = (value) => {
   if (value instanceof Response) return sendResponse(value, flags());
@@ -71,6 +77,10 @@ host.fail = (error) => {
 host.report = errorReport;
 
 host.rejection = trackRejection;
+
+host.turn = turn;
+
+host.linger = () => hasBackgroundWork() && turn();
 
 host.idle = () => {
   reportRejections();

@@ -34,6 +34,8 @@ function checkMethod(method: unknown): string {
   return NORMALIZED_METHOD.test(text) ? text.toUpperCase() : text;
 }
 
+/** The signal that the program gave, or asked for; none is made. */
+let signalOf: (request: Request) => AbortSignal | undefined;
 let makeIncoming: (method: string, url: string, incoming: Incoming) => Request;
 
 /** The Fetch standard's Request. The host's is made of two strings; the rest comes when asked for. */
@@ -48,6 +50,7 @@ export class Request extends Body {
   #keepalive = false;
 
   static {
+    signalOf = (request) => request.#signal;
     makeIncoming = (method, url, incoming) => {
       const request = new Request(incoming as never);
       request.#method = method;
@@ -153,4 +156,4 @@ export class Request extends Body {
   }
 }
 
-export { makeIncoming };
+export { makeIncoming, signalOf };

@@ -15,8 +15,9 @@ import {
   makeImmutable,
   parseHead,
 } from './headers.js';
-import { type Bytes, host, RESPONSE_HEAD_CAPACITY } from './host.js';
-import { Incoming } from './incoming.js';
+import { host, RESPONSE_HEAD_CAPACITY, RESPONSE_STREAM } from './host.js';
+import { onceBeforeTurn } from './loop.js';
+import { Source } from './source.js';
 import { ReadableStream } from './streams.js';
 import { URL } from './url.js';
 
@@ -31,6 +32,18 @@ const BODYLESS_STATUSES = [204, 205, 304];
 const JSON_HEAD = 'content-type\0application/json\0';
 const TEXT_HEAD = 'content-type\0text/plain;charset=UTF-8\0';
 
+/** What a fetch was answered with. */
+interface Fetched {
+  readonly status: number;
+  readonly statusText: string;
+  /** Name and value of each header in turn. */
+  readonly rows: string[];
+  readonly url: string;
+  readonly isRedirected: boolean;
+  readonly content: Source | null;
+}
+
+let makeFetched: (fetched: Fetched) => Response;
 let sendResponse: (response: Response, flags: number) => Promise<void> | undefined;
 
 /** The Fetch standard's Response. Its headers stay text until the program asks for them. */
@@ -38,11 +51,24 @@ export class Response extends Body {
   #status = 200;
   #statusText = '';
   #type = 'default';
+  #url = '';
+  #isRedirected = false;
   #head = '';
   #headers: Headers | undefined;
 
   static {
     sendResponse = (response, flags) => response.#send(flags);
+    makeFetched = ({ status, statusText, rows, url, isRedirected, content }) => {
+      const response = new Response();
+      response.#status = status;
+      response.#statusText = statusText;
+      response.#type = 'basic';
+      response.#url = url;
+      response.#isRedirected = isRedirected;
+      response.#headers = makeImmutable(fromRows(rows));
+      setContent(response, content);
+      return response;
+    };
   }
 
   constructor(body: BodyInit | null = null, init?: ResponseInit) {
@@ -118,11 +144,11 @@ export class Response extends Body {
   }
 
   get url(): string {
-    return '';
+    return this.#url;
   }
 
   get redirected(): boolean {
-    return false;
+    return this.#isRedirected;
   }
 
   get status(): number {
@@ -148,6 +174,8 @@ export class Response extends Body {
     copy.#status = this.#status;
     copy.#statusText = this.#statusText;
     copy.#type = this.#type;
+    copy.#url = this.#url;
+    copy.#isRedirected = this.#isRedirected;
     copy.#headers = new Headers(this.headers);
     setContent(copy, content);
     return copy;
@@ -161,23 +189,34 @@ export class Response extends Body {
       throw new RangeError(`the response's headers exceed ${RESPONSE_HEAD_CAPACITY} bytes`);
     }
     const content = takeContent(this);
-    if (content instanceof ReadableStream) return this.#pump(content, head, flags);
-    const body = content instanceof Incoming ? content.bytes() : (content ?? undefined);
-    host.respond(this.#status, head, body, flags);
+    if (content instanceof ReadableStream) return this.#pump(readerOf(content), head, flags);
+    if (content instanceof Source && !content.isWhole()) {
+      return this.#pump(async () => content.chunk(), head, flags);
+    }
+    const body = content instanceof Source ? (content.bytes() as Uint8Array) : content;
+    host.respond(this.#status, head, body ?? undefined, flags);
     return undefined;
   }
 
-  async #pump(stream: ReadableStream, head: string, flags: number): Promise<void> {
-    const reader = stream.getReader();
-    const next = async (): Promise<Bytes> => {
-      const { done, value } = await reader.read();
-      if (!done && !(value instanceof Uint8Array)) {
-        throw new TypeError('a chunk of the response body is no Uint8Array');
-      }
-      return value;
+  /** The head goes out with the first chunk, or without it if that takes more than jobs. */
+  async #pump(
+    next: () => Promise<Uint8Array | undefined>,
+    head: string,
+    flags: number,
+  ): Promise<void> {
+    let isBegun = false;
+    const begin = (chunk: Uint8Array | undefined): void => {
+      isBegun = true;
+      host.begin(this.#status, head, chunk, flags | RESPONSE_STREAM);
     };
-    const first = await next();
-    host.begin(this.#status, head, first, flags);
+    onceBeforeTurn(() => begin(undefined));
+    const first = await next().finally(() => onceBeforeTurn(undefined));
+    if (first === undefined && !isBegun) {
+      host.respond(this.#status, head, undefined, flags);
+      return;
+    }
+    if (!isBegun) begin(first);
+    else if (first !== undefined) host.push(first);
     for (let chunk = first; chunk !== undefined; ) {
       chunk = await next();
       if (chunk !== undefined) host.push(chunk);
@@ -190,4 +229,16 @@ export class Response extends Body {
   }
 }
 
-export { sendResponse };
+/** Reads the chunks of a body, which the standard allows to be nothing but bytes. */
+function readerOf(stream: ReadableStream): () => Promise<Uint8Array | undefined> {
+  const reader = stream.getReader();
+  return async () => {
+    const { done, value } = await reader.read();
+    if (!done && !(value instanceof Uint8Array)) {
+      throw new TypeError('a chunk of the response body is no Uint8Array');
+    }
+    return value;
+  };
+}
+
+export { makeFetched, sendResponse };
