@@ -122,7 +122,7 @@ export class Places {
       return false;
     }
     const { call, errno } = error.details;
-    const limit = Math.max(1, Math.min(this.#used, this.#limit - 1));
+    const limit = Math.max(1, Math.min(this.#used, this.#limit));
     if (limit < this.#limit) {
       this.#limit = limit;
       this.#logger.warn(

@@ -34,8 +34,8 @@ export interface StockOptions {
 /** How many are made at the same time. */
 const MAKING_AT_ONCE = 4;
 
-/** What nobody has needed for so long is destroyed, but for those that are kept ready. */
-const IDLE_MILLISECONDS = 5_000;
+/** How many nobody has needed for so long is looked at: these are destroyed, but for `ahead`. */
+const IDLE_MILLISECONDS = 2_500;
 
 export class Stock {
   readonly #options: StockOptions;

@@ -1,14 +1,13 @@
 /** Host calls as a hostile guest makes them: what the fabric lets through, and when it ends the guest. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'tap';
-import { CALL_KIND } from '../../src/call-frames.js';
+import { CALL_KIND, decodeCall } from '../../src/call-frames.js';
+import type { Resume } from '../../src/drivers/driver.js';
 import { HatcheryError } from '../../src/errors.js';
 import type { CallHandler, CallResult } from '../../src/fabric/host-calls/call-handler.js';
 import { HostCalls } from '../../src/fabric/host-calls/host-calls.js';
 import { DEFAULT_LIMITS, type Limits } from '../../src/fabric/limits.js';
 import { callFrame, words } from '../channel/frames.js';
-import { decodeCall } from '../../src/call-frames.js';
-import type { Resume } from '../../src/drivers/driver.js';
 
 const { fetch: FETCH, binding: BINDING, read: READ, cancel: CANCEL } = CALL_KIND;
 
