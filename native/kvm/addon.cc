@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "addon_data.h"
+#include "faults.h"
 #include "resume_stub.h"
 
 namespace hatchery {
@@ -35,8 +36,8 @@ static constexpr size_t kMostRunningGuests = 256;
 static constexpr size_t kUpkeepThreads = 4;
 
 AddonData::AddonData(Napi::Env env)
-    : runners(std::make_unique<Runners>(env, kMostRunningGuests)),
-      upkeep(std::make_unique<Runners>(env, kUpkeepThreads)) {
+    : runners(std::make_unique<Runners>(env, kMostRunningGuests, Runners::Jobs::kLong)),
+      upkeep(std::make_unique<Runners>(env, kUpkeepThreads, Runners::Jobs::kShort)) {
     const auto values = Napi::Float64Array::New(env, kResultCount);
     const auto response = Napi::Uint8Array::New(env, HATCHERY_RESPONSE_WINDOW_BYTES);
     const auto records = Napi::Uint8Array::New(env, HATCHERY_LOG_WINDOW_BYTES);
@@ -76,6 +77,9 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
     exports.Set("abiVersion", Napi::Number::New(env, HATCHERY_ABI_VERSION));
     exports.Set("resumeBytes", Napi::Number::New(env, static_cast<double>(kResumeBytes)));
     exports.Set("channelBytes", Napi::Number::New(env, HATCHERY_CHANNEL_BYTES));
+#ifdef HATCHERY_TEST_HOOKS
+    exports.Set("faults", new_faults_object(env));
+#endif
     return exports;
 }
 

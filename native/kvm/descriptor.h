@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "result.h"
+#include "system_call.h"
 
 namespace hatchery {
 
@@ -59,15 +60,17 @@ class Mapping {
 
     /* As mmap(2); `descriptor` is -1 for anonymous memory. */
     static Result<Mapping> map(size_t size, int protection, int flags, int descriptor) {
-        void* bytes = mmap(nullptr, size, protection, flags, descriptor, 0);
+        void* bytes =
+            attempt("mmap", [&] { return mmap(nullptr, size, protection, flags, descriptor, 0); });
         if (bytes == MAP_FAILED) {
             return Failure::from_errno("mmap");
         }
         Mapping mapping;
         mapping.bytes_ = static_cast<uint8_t*>(bytes);
         mapping.size_ = size;
-        if (madvise(bytes, size, MADV_DONTFORK) < 0) {
-            return Failure::from_errno("madvise(MADV_DONTFORK)");
+        constexpr const char* kDoNotFork = "madvise(MADV_DONTFORK)";
+        if (attempt(kDoNotFork, [&] { return madvise(bytes, size, MADV_DONTFORK); }) < 0) {
+            return Failure::from_errno(kDoNotFork);
         }
         return mapping;
     }

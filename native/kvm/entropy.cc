@@ -5,6 +5,8 @@
 #include <array>
 #include <cstring>
 
+#include "system_call.h"
+
 namespace hatchery {
 
 Status fill_entropy(std::span<uint8_t> into) {
@@ -14,10 +16,11 @@ Status fill_entropy(std::span<uint8_t> into) {
         /* A request of more than 256 bytes may be cut short by a signal. */
         constexpr size_t kAtomicBytes = 256;
         for (size_t filled = 0; filled < ahead.size(); filled += kAtomicBytes) {
-            if (getrandom(ahead.data() + filled, kAtomicBytes, 0) !=
-                static_cast<ssize_t>(kAtomicBytes)) {
+            const ssize_t got = attempt(
+                "getrandom", [&] { return getrandom(ahead.data() + filled, kAtomicBytes, 0); });
+            if (got != static_cast<ssize_t>(kAtomicBytes)) {
                 left = 0;
-                return Failure::from_errno("getrandom");
+                return got < 0 ? Failure::from_errno("getrandom") : Failure{"getrandom", EIO};
             }
         }
         left = ahead.size();

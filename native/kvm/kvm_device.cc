@@ -34,11 +34,9 @@ constexpr RequiredCapability kRequired[] = {
 }  // namespace
 
 Result<int> kvm_ioctl(int descriptor, unsigned long request, void* argument, const char* name) {
-    int result;
-    do {
-        result = ioctl(descriptor, request, argument);
-        // Any signal may interrupt KVM_CREATE_VM; only for KVM_RUN does that mean something.
-    } while (result < 0 && errno == EINTR && request != KVM_RUN);
+    const auto call = [&] { return ioctl(descriptor, request, argument); };
+    /* Any signal may interrupt KVM_CREATE_VM; only for KVM_RUN does that mean something. */
+    const int result = request == KVM_RUN ? attempt_once(name, call) : attempt(name, call);
     if (result < 0) {
         return Failure::from_errno(name);
     }
@@ -52,9 +50,11 @@ Result<int> kvm_ioctl(int descriptor, unsigned long request, unsigned long argum
 
 Result<std::shared_ptr<const KvmDevice>> KvmDevice::open() {
     auto device = std::make_shared<KvmDevice>();
-    device->descriptor_ = Descriptor(::open("/dev/kvm", O_RDWR | O_CLOEXEC));
+    constexpr const char* kOpen = "open(/dev/kvm)";
+    device->descriptor_ =
+        Descriptor(attempt(kOpen, [] { return ::open("/dev/kvm", O_RDWR | O_CLOEXEC); }));
     if (!device->descriptor_.valid()) {
-        return Failure::from_errno("open(/dev/kvm)");
+        return Failure::from_errno(kOpen);
     }
     const int kvm = device->descriptor();
     auto version = HATCHERY_IOCTL(kvm, KVM_GET_API_VERSION, 0ul);

@@ -40,6 +40,9 @@ Machine::Machine(std::shared_ptr<Snapshot> snapshot)
 
 Result<std::unique_ptr<Machine>> Machine::create(std::shared_ptr<Snapshot> snapshot,
                                                  bool keep_log) {
+    if (Status failed = Watchdog::start()) {
+        return *failed;
+    }
     std::unique_ptr<Machine> machine(new Machine(std::move(snapshot)));
     const KvmDevice& device = machine->snapshot_->device();
     auto vm = HATCHERY_IOCTL(device.descriptor(), KVM_CREATE_VM, 0ul);
@@ -71,9 +74,14 @@ Status Machine::add_memory(bool keep_log) {
     snapshot_->usually_written().for_each_run([&](size_t page, size_t pages) {
         uint8_t* start = memory_.bytes() + page * HATCHERY_PAGE_BYTES;
         /* Kernels before 5.14 do not know it (EINVAL), and fault the pages in one by one. */
-        if (!failed && madvise(start, pages * HATCHERY_PAGE_BYTES, MADV_POPULATE_WRITE) < 0 &&
+        constexpr const char* kPopulate = "madvise(MADV_POPULATE_WRITE)";
+        if (!failed &&
+            attempt(kPopulate,
+                    [&] {
+                        return madvise(start, pages * HATCHERY_PAGE_BYTES, MADV_POPULATE_WRITE);
+                    }) < 0 &&
             errno != EINVAL) {
-            failed = Failure::from_errno("madvise(MADV_POPULATE_WRITE)");
+            failed = Failure::from_errno(kPopulate);
         }
     });
     if (failed) {

@@ -206,11 +206,12 @@ Napi::Value MachineObject::run(const Napi::CallbackInfo& info) {
     }
     busy_ = true;
     Runners* runners = env.GetInstanceData<AddonData>()->runners.get();
-    auto job = std::make_unique<RunJob>(this, runners);
-    if (where == Where::kLane) {
-        runners->submit_to_lane(lane_, std::move(job));
-    } else {
-        runners->submit(std::move(job));
+    std::unique_ptr<Job> job = std::make_unique<RunJob>(this, runners);
+    const Status refused =
+        where == Where::kLane ? runners->submit_to_lane(lane_, job) : runners->submit(job);
+    if (refused) {
+        busy_ = false;
+        return throw_failure(env, *refused);
     }
     return Napi::Number::New(env, 0);
 }
@@ -284,9 +285,11 @@ Napi::Value MachineObject::capture(const Napi::CallbackInfo& info) {
     if (!usable(env)) {
         return env.Undefined();
     }
+    std::unique_ptr<Job> job = std::make_unique<CaptureJob>(this, info[0].As<Napi::Function>());
+    if (const Status refused = env.GetInstanceData<AddonData>()->upkeep->submit(job)) {
+        return throw_failure(env, *refused);
+    }
     busy_ = true;
-    env.GetInstanceData<AddonData>()->upkeep->submit(
-        std::make_unique<CaptureJob>(this, info[0].As<Napi::Function>()));
     return env.Undefined();
 }
 
@@ -311,8 +314,13 @@ void MachineObject::job_ended(Napi::Env env) {
 }
 
 void MachineObject::submit_destroy(Napi::Env env, Napi::FunctionReference callback) {
-    env.GetInstanceData<AddonData>()->upkeep->submit(
-        std::make_unique<DestroyJob>(std::move(machine_), std::move(callback)));
+    std::unique_ptr<Job> job =
+        std::make_unique<DestroyJob>(std::move(machine_), std::move(callback));
+    if (env.GetInstanceData<AddonData>()->upkeep->submit(job)) {
+        /* No thread can be had; it must not stay for that. */
+        job->work(false);
+        job->complete(env);
+    }
 }
 
 Napi::Value MachineObject::crash_reason(const Napi::CallbackInfo& info) {

@@ -13,16 +13,13 @@ constexpr int64_t kSpinNanoseconds = 30000;
 
 /* Starts a thread that leaves signals to the main thread, but for the watchdog's. */
 template <typename Body>
-std::thread start_quietly(Body body) {
-    sigset_t process_signals, before;
+Result<Thread> start_quietly(Body body) {
+    sigset_t process_signals;
     sigemptyset(&process_signals);
     for (int signal = 1; signal < SIGRTMIN; signal++) {
         sigaddset(&process_signals, signal);
     }
-    pthread_sigmask(SIG_BLOCK, &process_signals, &before);
-    std::thread thread(body);
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    return thread;
+    return Thread::start(process_signals, body);
 }
 
 /* Waits until the count is not 0, for a moment at most. */
@@ -35,7 +32,8 @@ void spin_while_zero(const std::atomic<size_t>& count) {
 
 }  // namespace
 
-Runners::Runners(Napi::Env env, size_t most_threads) : most_threads_(most_threads) {
+Runners::Runners(Napi::Env env, size_t most_threads, Jobs jobs)
+    : most_threads_(most_threads), jobs_(jobs) {
     napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "hatchery.kvm"),
                                     0, 1, nullptr, nullptr, this, on_done, &done_);
     napi_unref_threadsafe_function(env, done_);
@@ -59,13 +57,11 @@ void Runners::stop() {
     for (const auto& lane : lanes_) {
         { const std::lock_guard lock(lane->mutex); /* so that it does not miss the wake-up */ }
         lane->wake.notify_all();
-        if (lane->thread.joinable()) {
-            lane->thread.join();
-        }
+        lane->thread.join();
         lane->queue.clear();
     }
     /* No lane is left that could start another thread. */
-    for (std::thread& thread : threads_) {
+    for (Thread& thread : threads_) {
         thread.join();
     }
     threads_.clear();
@@ -79,34 +75,48 @@ void Runners::count_one_more() {
     }
 }
 
-void Runners::submit(std::unique_ptr<Job> job) {
+Status Runners::submit(std::unique_ptr<Job>& job) {
+    if (Status failed = enqueue(job)) {
+        return failed;
+    }
     count_one_more();
-    enqueue(std::move(job));
+    return kSuccess;
 }
 
-void Runners::enqueue(std::unique_ptr<Job> job) {
+Status Runners::enqueue(std::unique_ptr<Job>& job) {
     {
         const std::lock_guard lock(mutex_);
-        queue_.push_back(std::move(job));
-        if (queue_.size() > idle_ && threads_.size() < most_threads_ && !stopping_) {
-            threads_.push_back(start_quietly([this] { run(); }));
+        if (queue_.size() >= idle_ && threads_.size() < most_threads_ && !stopping_) {
+            auto thread = start_quietly([this] { run(); });
+            if (thread.ok()) {
+                threads_.push_back(std::move(thread.value()));
+            } else if (threads_.empty() || jobs_ == Jobs::kLong) {
+                return thread.failure();
+            }
         }
+        queue_.push_back(std::move(job));
     }
     wake_.notify_one();
+    return kSuccess;
 }
 
-void Runners::submit_to_lane(size_t number, std::unique_ptr<Job> job) {
-    count_one_more();
+Status Runners::submit_to_lane(size_t number, std::unique_ptr<Job>& job) {
     Lane& lane = *lanes_[number % lanes_.size()];
     {
         const std::lock_guard lock(lane.mutex);
+        if (!lane.thread.joinable()) {
+            auto thread = start_quietly([this, &lane] { run_lane(lane); });
+            if (!thread.ok()) {
+                return thread.failure();
+            }
+            lane.thread = std::move(thread.value());
+        }
         lane.queue.push_back(std::move(job));
         lane.waiting.store(lane.queue.size(), std::memory_order_release);
-        if (!lane.thread.joinable()) {
-            lane.thread = start_quietly([this, &lane] { run_lane(lane); });
-        }
     }
     lane.wake.notify_one();
+    count_one_more();
+    return kSuccess;
 }
 
 void Runners::run_lane(Lane& lane) {
@@ -125,8 +135,10 @@ void Runners::run_lane(Lane& lane) {
         }
         if (job->work(true) == Job::Progress::kDone) {
             hand_back(std::move(job));
-        } else {
-            enqueue(std::move(job));
+        } else if (enqueue(job)) {
+            const std::lock_guard lock(lane.mutex);
+            lane.queue.push_back(std::move(job));
+            lane.waiting.store(lane.queue.size(), std::memory_order_release);
         }
     }
 }

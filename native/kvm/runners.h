@@ -9,8 +9,9 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <vector>
+
+#include "thread.h"
 
 namespace hatchery {
 
@@ -40,7 +41,7 @@ class Job {
  * short. A machine keeps to its lane, because kernels before 6.12 make a vCPU that changes threads
  * wait for a grace period (synchronize_rcu in kvm_vcpu_ioctl). A lane that has run dry spins for a
  * moment before it sleeps: waking a thread can cost as much as a guest's run. What turns out to
- * take long moves to a runner.
+ * take long moves to a runner, or stays in turns with the others where none can be started.
  *
  * The event loop is kept alive while jobs are under way.
  */
@@ -51,19 +52,26 @@ class Runners {
         std::condition_variable wake;
         std::deque<std::unique_ptr<Job>> queue;
         std::atomic<size_t> waiting{0};
-        std::thread thread; /* started with the first job */
+        Thread thread; /* started with the first job */
     };
 
   public:
+    /* What the jobs of runners do: run guests, for as long as those like, or end soon. */
+    enum class Jobs { kLong, kShort };
+
     /* `most_threads`: the bound for runners. */
-    Runners(Napi::Env env, size_t most_threads);
+    Runners(Napi::Env env, size_t most_threads, Jobs jobs);
     ~Runners();
     Runners(const Runners&) = delete;
     Runners& operator=(const Runners&) = delete;
 
-    /* On the JavaScript thread: to a runner, or to lane number `lane` modulo their number. */
-    void submit(std::unique_ptr<Job> job);
-    void submit_to_lane(size_t lane, std::unique_ptr<Job> job);
+    /*
+     * On the JavaScript thread: takes `job` to a runner, or to lane number `lane` modulo their
+     * number. Where no thread can be started for it, and it should not wait for the runners that
+     * there are, it stays the caller's.
+     */
+    Status submit(std::unique_ptr<Job>& job);
+    Status submit_to_lane(size_t lane, std::unique_ptr<Job>& job);
 
     /* True from the moment the environment goes away: work that loops must end. */
     bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
@@ -73,12 +81,13 @@ class Runners {
     void stop();
     static void on_done(napi_env env, napi_value, void* context, void* data);
     void run();
-    void enqueue(std::unique_ptr<Job> job);
+    Status enqueue(std::unique_ptr<Job>& job);
     void count_one_more();
     void hand_back(std::unique_ptr<Job> job);
     void run_lane(Lane& lane);
 
     const size_t most_threads_;
+    const Jobs jobs_;
     napi_threadsafe_function done_ = nullptr;
     size_t under_way_ = 0; /* on the JavaScript thread only */
     std::atomic<bool> stopping_{false};
@@ -86,7 +95,7 @@ class Runners {
     std::mutex mutex_;
     std::condition_variable wake_;
     std::deque<std::unique_ptr<Job>> queue_;
-    std::vector<std::thread> threads_;
+    std::vector<Thread> threads_;
     size_t idle_ = 0;
     std::vector<std::unique_ptr<Lane>> lanes_;
 };

@@ -31,7 +31,8 @@ class SharedRegion {
         region->size_ = size;
         region->physical_address_ = physical_address;
         /* A host without huge pages serves as well, only slower. */
-        (void)madvise(region->bytes(), size, MADV_HUGEPAGE);
+        (void)attempt("madvise(MADV_HUGEPAGE)",
+                      [&] { return madvise(region->bytes(), size, MADV_HUGEPAGE); });
         return region;
     }
 

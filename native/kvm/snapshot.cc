@@ -114,11 +114,14 @@ Snapshot::Snapshot(size_t memory_bytes)
     : memory_bytes_(memory_bytes), filled_(memory_bytes), learned_(memory_bytes) {}
 
 Status Snapshot::create_file() {
-    file_ = Descriptor(memfd_create("hatchery-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    file_ = Descriptor(attempt("memfd_create", [] {
+        return memfd_create("hatchery-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    }));
     if (!file_.valid()) {
         return Failure::from_errno("memfd_create");
     }
-    if (ftruncate(file_.get(), static_cast<off_t>(memory_bytes_)) < 0) {
+    if (attempt("ftruncate",
+                [&] { return ftruncate(file_.get(), static_cast<off_t>(memory_bytes_)); }) < 0) {
         return Failure::from_errno("ftruncate");
     }
     return kSuccess;
@@ -126,8 +129,9 @@ Status Snapshot::create_file() {
 
 Status Snapshot::seal() {
     constexpr int kSeals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-    if (fcntl(file_.get(), F_ADD_SEALS, kSeals) < 0) {
-        return Failure::from_errno("fcntl(F_ADD_SEALS)");
+    constexpr const char* kAddSeals = "fcntl(F_ADD_SEALS)";
+    if (attempt(kAddSeals, [&] { return fcntl(file_.get(), F_ADD_SEALS, kSeals); }) < 0) {
+        return Failure::from_errno(kAddSeals);
     }
     auto view = Mapping::map(memory_bytes_, PROT_READ, MAP_SHARED, file_.get());
     if (!view.ok()) {

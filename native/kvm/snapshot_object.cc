@@ -117,8 +117,11 @@ class SnapshotObject : public Napi::ObjectWrap<SnapshotObject> {
         if (options.channel > snapshot_->memory_bytes() - HATCHERY_CHANNEL_BYTES) {
             return throw_failure(info.Env(), {"createMachine", EINVAL});
         }
-        info.Env().GetInstanceData<AddonData>()->upkeep->submit(
-            std::make_unique<CreateJob>(Value(), snapshot_, options, info[1].As<Napi::Function>()));
+        std::unique_ptr<Job> job =
+            std::make_unique<CreateJob>(Value(), snapshot_, options, info[1].As<Napi::Function>());
+        if (const Status refused = info.Env().GetInstanceData<AddonData>()->upkeep->submit(job)) {
+            return throw_failure(info.Env(), *refused);
+        }
         return info.Env().Undefined();
     }
 

@@ -5,6 +5,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
+
+#include "system_call.h"
+#include "thread.h"
 
 namespace hatchery {
 namespace {
@@ -47,15 +51,26 @@ Watchdog& Watchdog::instance() {
     return *watchdog;
 }
 
-Watchdog::Watchdog() {
+Status Watchdog::start() {
+    Watchdog& watchdog = instance();
+    const std::lock_guard lock(watchdog.start_mutex_);
+    if (watchdog.started_) {
+        return kSuccess;
+    }
     struct sigaction action = {};
     action.sa_handler = on_interrupt; /* without SA_RESTART: KVM_RUN must return */
-    sigaction(interrupt_signal(), &action, nullptr);
-    sigset_t all, before;
+    if (attempt("sigaction", [&] { return sigaction(interrupt_signal(), &action, nullptr); }) < 0) {
+        return Failure::from_errno("sigaction");
+    }
+    sigset_t all;
     sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    std::thread([this] { watch(); }).detach();
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    auto thread = Thread::start(all, [&watchdog] { watchdog.watch(); });
+    if (!thread.ok()) {
+        return thread.failure();
+    }
+    thread.value().detach();
+    watchdog.started_ = true;
+    return kSuccess;
 }
 
 Watchdog::SlotOwner::SlotOwner() {

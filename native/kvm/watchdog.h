@@ -8,8 +8,9 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
-#include <thread>
 #include <vector>
+
+#include "result.h"
 
 namespace hatchery {
 
@@ -27,12 +28,13 @@ int64_t thread_cpu_now();
  * while machines run often; the price is a wake-up each millisecond meanwhile. Deadlines are kept
  * to about that millisecond.
  *
- * One for the process, made at first use, never destroyed: threads of several Node environments
+ * One for the process, never destroyed: threads of several Node environments
  * share it.
  */
 class Watchdog {
   public:
-    static Watchdog& instance();
+    /* Starts it where it does not run yet; must have succeeded before the first Guard. */
+    static Status start();
 
     /* While it lives, the calling thread gets interrupted once `deadline` has passed. */
     class Guard {
@@ -56,11 +58,15 @@ class Watchdog {
         Slot slot;
     };
 
-    Watchdog();
+    Watchdog() = default;
+    static Watchdog& instance();
     static Slot& slot_of_this_thread();
     void watch();
     /* Signals the overdue; returns whether any slot is armed. */
     bool scan();
+
+    std::mutex start_mutex_;
+    bool started_ = false;
 
     std::mutex slots_mutex_;
     std::vector<Slot*> slots_;

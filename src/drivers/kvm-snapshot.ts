@@ -46,9 +46,13 @@ export class KvmSnapshot implements Snapshot {
 
   async #createShell(keepLog: boolean): Promise<KvmShell> {
     const machine = await new Promise<NativeMachine>((resolve, reject) => {
-      this.#native.createMachine({ keepLog, channel: this.#origin.channel }, (error, created) => {
-        error === null ? resolve(created) : reject(driverFailure(error));
-      });
+      try {
+        this.#native.createMachine({ keepLog, channel: this.#origin.channel }, (error, created) => {
+          error === null ? resolve(created) : reject(driverFailure(error));
+        });
+      } catch (error) {
+        reject(driverFailure(error));
+      }
     });
     const shell = new KvmShell({
       addon: this.#origin.addon,

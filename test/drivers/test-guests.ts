@@ -23,6 +23,22 @@ export function loadTestAddon(): KvmAddon {
   return loadKvmAddon('hatchery_kvm_test');
 }
 
+/** System calls that fail on demand; see native/kvm/faults.h. For the whole process. */
+export interface Faults {
+  /** Forgets what was recorded. */
+  record(): void;
+  /** Names of the calls since then, and how often each was made. */
+  recorded(): Record<string, number>;
+  /** Makes call `number`, counting from 1 now, fail once with `errno`. */
+  inject(call: string, number: number, errno: number): void;
+  /** Whether that has happened; withdraws it. */
+  injected(): boolean;
+}
+
+export function faultsOf(addon: KvmAddon): Faults {
+  return (addon as KvmAddon & { readonly faults: Faults }).faults;
+}
+
 export interface TestMachine extends NativeMachine {
   /** Leaves parts of a rewind out: a bit mask of `OMIT`. */
   setOmit(parts: number): void;
