@@ -21,6 +21,7 @@ Napi::Value probe(const Napi::CallbackInfo& info) {
     if (!device.ok()) {
         return throw_failure(info.Env(), device.failure());
     }
+    info.Env().GetInstanceData<AddonData>()->device = device.value();
     Napi::Object facts = Napi::Object::New(info.Env());
     facts.Set("tscHertz", static_cast<double>(device.value()->tsc_hertz()));
     facts.Set("reportsXsave", device.value()->reports_xsave());

@@ -40,6 +40,9 @@ struct AddonData {
     uint8_t* payload_bytes;
     uint8_t* log_bytes;
 
+    /* What probe() found stays open: a process that gave up its rights could not open it again. */
+    std::shared_ptr<const KvmDevice> device;
+
     /* Last, so that their threads have ended before anything else goes. The second are for
      * creating, capturing and destroying machines, which so never waits for guests. */
     std::unique_ptr<Runners> runners;
