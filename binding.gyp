@@ -44,5 +44,10 @@
       'defines': ['HATCHERY_TEST_HOOKS'],
       'sources': ['<!@(node scripts/native-sources.mjs kvm)'],
     },
+    {
+      # The walls around a worker process, and what its supervisor shares with it.
+      'target_name': 'hatchery_process',
+      'sources': ['<!@(node scripts/native-sources.mjs process)'],
+    },
   ],
 }

@@ -6,32 +6,28 @@ import { buildTarget, RELEASE, TARGETS } from './steps/addon.mjs';
 import { at } from './steps/root.mjs';
 import { StepFailure } from './steps/step.mjs';
 
-const [TARGET] = TARGETS;
-
-/** Why the addon cannot be loaded, undefined if it can. */
-function problem() {
+/** Why an addon cannot be loaded, undefined if it can. */
+function problem(target) {
   try {
-    createRequire(import.meta.url)(at(RELEASE, `${TARGET}.node`));
+    createRequire(import.meta.url)(at(RELEASE, `${target}.node`));
     return undefined;
   } catch (error) {
     return error.message.split('\n')[0];
   }
 }
 
-async function install() {
-  const before = problem();
+async function install(target) {
+  const before = problem(target);
   if (before === undefined) return;
-  console.log(
-    `hatchery: the addon that the package brings does not load here (${before}); compiling`,
-  );
+  console.log(`hatchery: ${target} of the package does not load here (${before}); compiling`);
   try {
-    await buildTarget(TARGET, { strict: false });
-    const after = problem();
+    await buildTarget(target, { strict: false });
+    const after = problem(target);
     if (after !== undefined) throw new StepFailure(after);
     console.log('hatchery: compiled');
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error;
-    // Not an error of the installation: one driver is missing, and says so when it is asked for.
+    // Not an error of the installation: what is missing says so when it is asked for.
     console.warn(
       [
         `hatchery: it cannot be compiled: ${error.message}`,
@@ -42,4 +38,6 @@ async function install() {
   }
 }
 
-if (!existsSync(at('src/index.ts'))) await install();
+if (!existsSync(at('src/index.ts'))) {
+  for (const target of TARGETS) await install(target);
+}

@@ -9,7 +9,7 @@ import { headersPrefix } from './headers.mjs';
 import { at } from './root.mjs';
 
 /** The targets that are used, and those that only tests use. */
-export const TARGETS = ['hatchery_kvm'];
+export const TARGETS = ['hatchery_kvm', 'hatchery_process'];
 export const TEST_TARGETS = ['hatchery_kvm_test'];
 
 /** Folders, relative to the checkout, where the two kinds of build leave TARGET.node. */

@@ -47,6 +47,7 @@ t.test('npm pack, then npm install elsewhere', async (t) => {
   t.test('brings what it needs, and not what only we need', async (t) => {
     for (const file of [
       'build/Release/hatchery_kvm.node',
+      'build/Release/hatchery_process.node',
       'dist/images/js.elf',
       'dist/src/index.d.ts',
       'native/kvm/addon.cc',

@@ -1,0 +1,18 @@
+/* Memory that two processes share: numbers that one writes and the other reads. */
+#ifndef HATCHERY_PROCESS_SHARED_TABLE_H
+#define HATCHERY_PROCESS_SHARED_TABLE_H
+
+#include "../kvm/descriptor.h"
+#include "../kvm/result.h"
+
+namespace hatchery {
+
+/* Makes a file in memory of `bytes` bytes, all zero, whose size cannot change any more. */
+Result<Descriptor> create_table(size_t bytes);
+
+/* Maps all of a file that create_table() made. EINVAL where its size is not `bytes`. */
+Result<Mapping> map_table(int descriptor, size_t bytes);
+
+}  // namespace hatchery
+
+#endif

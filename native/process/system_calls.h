@@ -1,0 +1,21 @@
+/* The system calls that this process may still make, by seccomp. */
+#ifndef HATCHERY_PROCESS_SYSTEM_CALLS_H
+#define HATCHERY_PROCESS_SYSTEM_CALLS_H
+
+#include "../kvm/result.h"
+
+namespace hatchery {
+
+/* Whether the kernel has seccomp filters that bind all threads at once. */
+bool has_system_call_filters();
+
+/*
+ * Refuses on every thread, for ever, what serving requests never needs: starting programs and
+ * processes, tracing, signals to other processes, mounting, namespaces, kernel modules, listening,
+ * unusual sockets. PR_SET_NO_NEW_PRIVS must be set.
+ */
+Status filter_system_calls();
+
+}  // namespace hatchery
+
+#endif
