@@ -1,0 +1,88 @@
+/** What a guest gets of a response: its head, checked and encoded. */
+import { failed } from './fetch-request.js';
+
+/** Bytes of `struct hatchery_response`. */
+const HEADER_BYTES = 16;
+const RESPONSE_MORE = 1;
+/** What Fetch lets a Response have. */
+const STATUS = { min: 200, max: 599 } as const;
+
+/** RFC 9110, section 7.6.1: for one connection, which is the host's. */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authentication-info',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const TEXT = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+export interface ResponseHead {
+  /** Of the last hop. */
+  readonly url: URL;
+  readonly status: number;
+  readonly reason: string;
+  /** Name and value in turn, names in lower case, ISO 8859-1. */
+  readonly headers: readonly string[];
+}
+
+/** Name and value in turn, names in lower case, of undici's raw headers. */
+export function readHeaders(raw: readonly (Buffer | string)[]): string[] {
+  return raw.map((part, index) => {
+    const text = typeof part === 'string' ? part : part.toString('latin1');
+    return index % 2 === 0 ? text.toLowerCase() : text;
+  });
+}
+
+/** Without the headers of these names, in lower case. */
+export function without(headers: readonly string[], names: ReadonlySet<string>): string[] {
+  return headers.filter((_, index) => !names.has(headers[index - (index % 2)] as string));
+}
+
+/** The value of a header, of several lines the list; `undefined` where there is none. */
+export function headerValue(headers: readonly string[], name: string): string | undefined {
+  const values = headers.filter((_, index) => index % 2 === 1 && headers[index - 1] === name);
+  return values.length === 0 ? undefined : values.join(', ');
+}
+
+/** Without what is for one connection, and what `Connection` names besides. */
+export function endToEnd(headers: readonly string[]): string[] {
+  const named = (headerValue(headers, 'connection') ?? '').split(',');
+  return without(
+    headers,
+    new Set([...HOP_BY_HOP, ...named.map((name) => name.trim().toLowerCase())]),
+  );
+}
+
+/**
+ * The payload of a FETCH's completion.
+ * @throws HatcheryError FETCH_FAILED for what a Response cannot have
+ */
+export function encodeHead({ url, status, reason, headers }: ResponseHead, more: boolean): Buffer {
+  if (status < STATUS.min || status > STATUS.max) {
+    throw failed(url.host, `it answered with the status ${status}`);
+  }
+  if (!headers.every((part, index) => (index % 2 === 0 ? TOKEN : TEXT).test(part))) {
+    throw failed(url.host, 'it answered with a malformed header');
+  }
+  const withoutFragment = new URL(url);
+  withoutFragment.hash = '';
+  const strings = [
+    withoutFragment.href,
+    // Nothing depends on it, so it is not worth an error.
+    TEXT.test(reason) ? reason : '',
+    ...headers,
+  ];
+  const head = Buffer.from(strings.map((text) => `${text}\0`).join(''), 'latin1');
+  const payload = Buffer.alloc(HEADER_BYTES + head.length);
+  payload.writeUInt32LE(status, 0);
+  payload.writeUInt32LE(more ? RESPONSE_MORE : 0, 4);
+  payload.writeUInt32LE(head.length, 8);
+  head.copy(payload, HEADER_BYTES);
+  return payload;
+}
