@@ -8,7 +8,14 @@ type Class<Parameters extends unknown[] = unknown[], Instance = object> = new (
   ...parameters: Parameters
 ) => Instance;
 
+type Callback = (...values: never[]) => unknown;
+type SetTimer = (callback: Callback, delay?: number, ...values: unknown[]) => number;
+
 interface Web {
+  readonly setTimeout: SetTimer;
+  readonly setInterval: SetTimer;
+  readonly clearTimeout: (id?: number) => void;
+  readonly clearInterval: (id?: number) => void;
   readonly Blob: Class<[parts?: unknown[], options?: { type?: string }], Blob>;
   readonly Crypto: Class;
   readonly CryptoKey: Class;
