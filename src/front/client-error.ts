@@ -1,42 +1,74 @@
-/** Answers what Node's parser refuses: there is no request then, only a connection. */
-import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
-import { type ErrorCode, HatcheryError } from '../errors.js';
-import { nextRequestId } from '../fabric/request-id.js';
+/** What Node's parser refuses: there is no request then, only a connection. */
+import type { Duplex } from 'node:stream';
+import { HatcheryError } from '../errors.js';
+import type { Connection } from './connection.js';
+import { ALLOW, isForbidden } from './response.js';
 
-/** Node's codes; all others are about what was sent. */
-const CODES: Readonly<Record<string, ErrorCode>> = {
-  HPE_HEADER_OVERFLOW: 'REQUEST_HEAD_TOO_LARGE',
-  ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
-};
+/** Longer than any that is registered. */
+const LONGEST_METHOD = 32;
+
+/** An error that a server emits as `clientError`. */
+export interface ClientError extends Error {
+  readonly code?: string | undefined;
+  /** What was read when the parser failed. */
+  readonly rawPacket?: unknown;
+}
 
 /**
- * Sends an error as JSON, as far as the client still listens, and closes the connection.
- * @param limit largest head that the parser takes, in bytes
+ * Answers what is no request of HTTP/1.1, as JSON, as far as the client still listens.
+ * @param limit largest head that the parser takes, in bytes.
  */
 export function answerClientError(
-  error: NodeJS.ErrnoException,
-  socket: Socket,
+  error: ClientError,
+  socket: Duplex,
+  connection: Connection,
   limit: number,
 ): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  const { code = '' } = error;
+  if (code === 'HPE_CLOSED_CONNECTION') {
+    // What a client sends after its own `Connection: close` is nobody's.
+    return;
+  }
+  if (!code.startsWith('HPE_') && code !== 'ERR_HTTP_REQUEST_TIMEOUT') {
     socket.destroy();
     return;
   }
-  const code = CODES[error.code ?? ''] ?? 'INVALID_ARGUMENT';
-  const details =
-    code === 'INVALID_ARGUMENT' ? { problem: 'This is not a request of HTTP/1.1' } : { limit };
-  const known = new HatcheryError(code, details, { requestId: nextRequestId() });
-  const body = JSON.stringify(known);
-  socket.end(
-    [
-      `HTTP/1.1 ${known.status} ${STATUS_CODES[known.status]}`,
-      'Connection: close',
-      'Content-Type: application/json',
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      `X-Request-Id: ${known.requestId}`,
-      '',
-      body,
-    ].join('\r\n'),
-  );
+  const known = errorOf(code, error, limit);
+  connection.refuse(known, known.code === 'METHOD_NOT_ALLOWED' ? [`Allow: ${ALLOW}`] : []);
+}
+
+function errorOf(code: string, { rawPacket }: ClientError, limit: number): HatcheryError {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new HatcheryError('REQUEST_HEAD_TOO_LARGE', { limit, unit: 'bytes' });
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new HatcheryError('REQUEST_TIMEOUT');
+    case 'HPE_INVALID_METHOD':
+      return unknownMethod(rawPacket);
+  }
+  return notHttp();
+}
+
+/** What begins with no word is no request at all, but TLS, for instance. */
+function unknownMethod(packet: unknown): HatcheryError {
+  const start = Buffer.isBuffer(packet) ? packet.toString('latin1', 0, LONGEST_METHOD) : '';
+  const method = /^[\w!#$%&'*+.^`|~-]+(?= )/.exec(start)?.[0];
+  if (method === undefined) {
+    return notHttp();
+  }
+  return isForbidden(method)
+    ? new HatcheryError('METHOD_NOT_ALLOWED', { method })
+    : new HatcheryError('METHOD_UNKNOWN');
+}
+
+function notHttp(): HatcheryError {
+  return new HatcheryError('INVALID_ARGUMENT', { problem: 'This is not a request of HTTP/1.1' });
+}
+
+/** Functions are no proxies: no connection is handed over to them. */
+export function refuseConnect(socket: Duplex, connection: Connection): void {
+  // Node has let go of the socket, and a client may reset it.
+  socket.on('error', () => socket.destroy());
+  const error = new HatcheryError('METHOD_NOT_ALLOWED', { method: 'CONNECT' });
+  connection.refuse(error, [`Allow: ${ALLOW}`]);
 }

@@ -1,17 +1,11 @@
 /** The data side: an HTTP server that lets a function answer every request. */
-import { type IncomingMessage, METHODS, maxHeaderSize, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import Fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { type BaseLogger, pino } from 'pino';
 import { HatcheryError } from '../errors.js';
-import type { FunctionRequest, Reply } from '../fabric/message.js';
-import type { Fabric } from '../fabric/fabric.js';
-import type { DeployedFunction } from '../fabric/function.js';
-import { nextRequestId } from '../fabric/request-id.js';
-import { Timeline } from '../timeline.js';
-import { answerClientError } from './client-error.js';
-import { readBody, readHead } from './request.js';
-import { type Asked, sendError, sendReply } from './response.js';
+import { createServer } from './server.js';
+import { type Answering, Service } from './service.js';
+import { TrustedPeers } from './trusted-peers.js';
 
 export interface FrontOptions {
   /** Answers every request; must be deployed. */
@@ -20,6 +14,18 @@ export interface FrontOptions {
   readonly host?: string;
   /** Default: 0, any free one. */
   readonly port?: number;
+  /**
+   * Proxies, as addresses or CIDR blocks, whose X-Forwarded-* and Forwarded are taken. Those of
+   * other peers are replaced. Default: none.
+   */
+  readonly trustProxy?: readonly string[];
+  /** Connections at a time; more are closed at once. Default: 10,000. */
+  readonly maxConnections?: number;
+  /**
+   * How long a client may take to send the head of a request, and to read what is left of its
+   * response when the function is done. Default: 60,000.
+   */
+  readonly clientMilliseconds?: number;
   /** Gets what fails inside Hatchery itself. Default: none. */
   readonly logger?: BaseLogger;
 }
@@ -28,27 +34,45 @@ export interface FrontOptions {
 export interface Front {
   /** Where, as `http://host:port`. */
   readonly url: string;
-  /** Lets what is under way finish and stops listening. */
+  /** Requests that have not been answered to their end. */
+  readonly inFlight: number;
+  /**
+   * Lets what is in flight finish, streams included; new requests get DRAINING. Then stops
+   * listening.
+   * @param milliseconds after which what is still in flight is cut off.
+   * @returns whether all finished.
+   */
+  drain(milliseconds: number): Promise<boolean>;
+  /** As `drain`, for as long as the limits of the function allow. */
   close(): Promise<void>;
 }
 
-/** A client that has not sent its whole request by then is sent away. */
-const REQUEST_MILLISECONDS = 60_000;
+/** What the front needs of a fabric. */
+export interface Functions {
+  function(name: string): Answering | undefined;
+}
 
-/** The methods that a `Request` may not have, and those that need a connection of their own. */
-const FORBIDDEN_METHODS = new Set(['CONNECT', 'TRACE', 'TRACK']);
+const MAX_CONNECTIONS = 10_000;
+const CLIENT_MILLISECONDS = 60_000;
+const CUT_MILLISECONDS = 20;
 
 /**
- * Serves a function of `fabric` by HTTP.
- * @throws HatcheryError FUNCTION_MISSING, PORT_IN_USE
+ * Serves a function of `functions` by HTTP. The largest head of a request and the time for one are
+ * those of the function's limits at this moment; the other limits follow when it is deployed again.
+ * @throws HatcheryError FUNCTION_MISSING, PORT_IN_USE, INVALID_ARGUMENT
  */
-export async function startFront(fabric: Fabric, options: FrontOptions): Promise<Front> {
-  const { functionName, host = '127.0.0.1', port = 0, logger = pino({ enabled: false }) } = options;
-  const fn = fabric.function(functionName);
+export async function startFront(functions: Functions, options: FrontOptions): Promise<Front> {
+  const { functionName, host = '127.0.0.1', port = 0 } = options;
+  const fn = functions.function(functionName);
   if (fn === undefined) {
     throw new HatcheryError('FUNCTION_MISSING', { function: functionName });
   }
-  const server = createServer((request, response) => answer(fn, logger, request, response));
+  const { clientMilliseconds = CLIENT_MILLISECONDS, maxConnections = MAX_CONNECTIONS } = options;
+  const logger = options.logger ?? pino({ enabled: false });
+  const trusted = new TrustedPeers(options.trustProxy ?? []);
+  const service = new Service(fn, { trusted, clientMilliseconds, logger });
+  const { limits } = fn;
+  const server = createServer(service, { maxConnections, clientMilliseconds, limits });
   try {
     await server.listen({ host, port });
   } catch (error) {
@@ -56,107 +80,63 @@ export async function startFront(fabric: Fabric, options: FrontOptions): Promise
       ? new HatcheryError('PORT_IN_USE', { host, port }, { cause: error })
       : error;
   }
-  const address = server.server.address() as AddressInfo;
-  const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return { url: `http://${name}:${address.port}`, close: () => closeServer(server) };
+  return new ListeningFront(server, service);
 }
 
-const IDLE_CHECK_MILLISECONDS = 50;
+class ListeningFront implements Front {
+  readonly url: string;
+  readonly #server: FastifyInstance;
+  readonly #service: Service;
+  #draining: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
 
-/** A connection whose request ends only now would else stay until its client lets go of it. */
-async function closeServer(server: FastifyInstance): Promise<void> {
-  const timer = setInterval(() => server.server.closeIdleConnections(), IDLE_CHECK_MILLISECONDS);
-  try {
-    await server.close();
-  } finally {
-    clearInterval(timer);
+  constructor(server: FastifyInstance, service: Service) {
+    const { address, family, port } = server.server.address() as AddressInfo;
+    this.url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+    this.#server = server;
+    this.#service = service;
   }
-}
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
-
-/** All methods, targets and content types go to the handler, bodies unread. */
-function createServer(handler: Handler): FastifyInstance {
-  const server = Fastify({
-    logger: false,
-    exposeHeadRoutes: false,
-    requestTimeout: REQUEST_MILLISECONDS,
-    forceCloseConnections: 'idle',
-    clientErrorHandler: (error, socket) => answerClientError(error, socket, maxHeaderSize),
-    // Targets that the router cannot decode: the function may.
-    frameworkErrors: (_error, request, reply) => {
-      reply.hijack();
-      handler(request.raw, reply.raw);
-    },
-  });
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser('*', (_request, _payload, done) => done(null));
-  const methods = METHODS.filter((method) => !FORBIDDEN_METHODS.has(method));
-  for (const method of methods) {
-    if (!server.supportedMethods.includes(method)) {
-      server.addHttpMethod(method, { hasBody: true });
-    }
+  get inFlight(): number {
+    return this.#service.inFlight;
   }
-  server.route({
-    method: methods,
-    url: '*',
-    handler: (request, reply) => {
-      reply.hijack();
-      handler(request.raw, reply.raw);
-    },
-  });
-  return server;
-}
 
-/** Never throws and returns before the answer is there where that takes time. */
-function answer(
-  fn: DeployedFunction,
-  logger: BaseLogger,
-  raw: IncomingMessage,
-  response: ServerResponse,
-): void {
-  const timeline = new Timeline();
-  const method = raw.method as string;
-  const asked = { id: nextRequestId(), isHead: method === 'HEAD', takesTrailers: false };
-  const failed = (error: unknown) => fail(logger, response, error, asked, timeline);
-  try {
-    const { url, headers, hasBody, takesTrailers } = readHead(raw);
-    asked.takesTrailers = takesTrailers;
-    const request = (body: Buffer | undefined): FunctionRequest => ({
-      id: asked.id,
-      method,
-      url,
-      headers,
-      body,
+  async drain(milliseconds: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), milliseconds);
     });
-    const reply: Reply | Promise<Reply> = hasBody
-      ? readBody(raw, fn.limits.maxRequestBodyBytes).then((body) => fn.handle(request(body), timeline))
-      : fn.handle(request(undefined), timeline);
-    if (reply instanceof Promise) {
-      reply.then((late) => sendReply(response, late, asked)).catch(failed);
-    } else {
-      sendReply(response, reply, asked);
-    }
-  } catch (error) {
-    failed(error);
+    const inTime = await Promise.race([this.#drained().then(() => true), late]);
+    clearTimeout(timer);
+    await this.#close();
+    return inTime;
   }
-}
 
-function fail(
-  logger: BaseLogger,
-  response: ServerResponse,
-  error: unknown,
-  asked: Asked,
-  timeline: Timeline,
-): void {
-  const known = HatcheryError.from(error);
-  known.requestId ??= asked.id;
-  if (known.code === 'INTERNAL') {
-    logger.error({ requestId: asked.id, err: known.cause }, known.message);
+  async close(): Promise<void> {
+    await this.#drained();
+    await this.#close();
   }
-  if (response.headersSent) {
-    response.destroy();
-  } else {
-    sendError(response, known, asked, timeline);
+
+  #drained(): Promise<void> {
+    this.#draining ??= this.#service.drain();
+    return this.#draining;
+  }
+
+  #close(): Promise<void> {
+    this.#closing ??= this.#closeNow();
+    return this.#closing;
+  }
+
+  /** Clients that have their answers but keep their connections are not waited for. */
+  async #closeNow(): Promise<void> {
+    const cut = () => this.#server.server.closeAllConnections();
+    // Until it has stopped listening, more of them may come.
+    const timer = setInterval(cut, CUT_MILLISECONDS);
+    try {
+      cut();
+      await this.#server.close();
+    } finally {
+      clearInterval(timer);
+    }
   }
 }

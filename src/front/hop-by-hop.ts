@@ -18,12 +18,23 @@ export function isHopByHop(name: string): boolean {
   return HOP_BY_HOP.has(name);
 }
 
+/** Without it a request means something else, so no client may have it taken away. */
+const ESSENTIAL = 'host';
+
 /**
  * What a `Connection` header names besides; `undefined` for the usual ones, which name nothing.
  * Names in lower case.
  */
 export function namedByConnection(value: string): ReadonlySet<string> | undefined {
-  return value === 'keep-alive' || value === 'close'
-    ? undefined
-    : new Set(value.split(',').map((name) => name.trim().toLowerCase()));
+  if (value === 'keep-alive' || value === 'close') {
+    return undefined;
+  }
+  const names = new Set(value.split(',').map((name) => name.trim().toLowerCase()));
+  names.delete(ESSENTIAL);
+  return names;
+}
+
+/** The same headers without those of the names; name and value in turn. */
+export function without(headers: readonly string[], names: ReadonlySet<string>): string[] {
+  return headers.filter((_, index) => !names.has(headers[index & ~1] as string));
 }

@@ -1,35 +1,61 @@
 /** From what a function answered, or from an error, to an HTTP response of Node's. */
-import type { ServerResponse } from 'node:http';
+import { METHODS } from 'node:http';
 import type { HatcheryError } from '../errors.js';
 import type { Reply } from '../fabric/message.js';
-import { serverTimingEntry, type Timeline } from '../timeline.js';
+import { serverTimingEntry } from '../timeline.js';
 import { isHopByHop } from './hop-by-hop.js';
+import type { IncomingRequest } from './incoming-request.js';
 
-/** What the response needs to know of its request. */
-export interface Asked {
-  readonly id: string;
-  readonly isHead: boolean;
-  readonly takesTrailers: boolean;
+/** The methods that a `Request` may not have, and those that need a connection of their own. */
+const FORBIDDEN_METHODS = new Set(['CONNECT', 'TRACE', 'TRACK']);
+
+export function isForbidden(method: string): boolean {
+  return FORBIDDEN_METHODS.has(method);
 }
 
-/** Sends a reply. Its timeline gets the phase `reply`. */
-export function sendReply(response: ServerResponse, reply: Reply, asked: Asked): void {
-  const { status, timeline } = reply;
-  const body = reply.body as Buffer;
-  const start = performance.now();
-  const bodyAllowed = !asked.isHead && status !== 204 && status !== 304;
-  const withTrailer = bodyAllowed && asked.takesTrailers;
-  const headers = ownHeaders(asked, timeline);
+/** What METHOD_NOT_ALLOWED has to be sent with. */
+export const ALLOW = METHODS.filter((method) => !isForbidden(method)).join(', ');
+
+/** The head of a response, before it is sent. */
+export interface ResponseHead {
+  /** Name and value in turn. */
+  readonly headers: string[];
+  /** What the function said of its body's length, if that is a number. */
+  readonly givenLength: string | undefined;
+  readonly bodyAllowed: boolean;
+  /** The timeline's end comes as a trailer. */
+  readonly withTrailer: boolean;
+}
+
+export function responseHead(request: IncomingRequest, reply: Reply): ResponseHead {
+  const { status } = reply;
+  const bodyAllowed = request.method !== 'HEAD' && status !== 204 && status !== 304;
+  const headers = ownHeaders(request);
   const givenLength = addGuestHeaders(headers, reply.headers);
+  const withTrailer = bodyAllowed && request.takesTrailers;
   if (withTrailer) {
     headers.push('Trailer', 'Server-Timing');
-  } else if (status !== 204) {
+  }
+  if (request.incoming?.isComplete === false) {
+    // What comes of the body after the response is nobody's.
+    request.connection.closeAfterResponse();
+    headers.push('Connection', 'close');
+  }
+  return { headers, givenLength, bodyAllowed, withTrailer };
+}
+
+/** Sends a reply whose body is there. Its timeline gets the phase `reply`. */
+export function sendBuffer(request: IncomingRequest, reply: Reply, body: Buffer): void {
+  const { response, timeline } = request;
+  const start = performance.now();
+  const { headers, givenLength, bodyAllowed, withTrailer } = responseHead(request, reply);
+  if (!withTrailer && reply.status !== 204) {
     const length = contentLength(body, givenLength, bodyAllowed);
     if (length !== undefined) {
       headers.push('Content-Length', length);
     }
   }
-  response.writeHead(status, headers);
+  response.writeHead(reply.status, headers);
   if (withTrailer) {
     response.write(body);
     timeline.reply = performance.now() - start;
@@ -42,29 +68,28 @@ export function sendReply(response: ServerResponse, reply: Reply, asked: Asked):
 }
 
 /** Sends an error as JSON. */
-export function sendError(
-  response: ServerResponse,
-  error: HatcheryError,
-  asked: Asked,
-  timeline: Timeline,
-): void {
+export function sendError(request: IncomingRequest, error: HatcheryError): void {
+  const { response } = request;
   const body = JSON.stringify(error);
-  const headers = ownHeaders(asked, timeline);
+  const headers = ownHeaders(request);
   headers.push('Content-Type', 'application/json');
   headers.push('Content-Length', String(Buffer.byteLength(body)));
   if (typeof error.details.retryAfter === 'number') {
     headers.push('Retry-After', String(error.details.retryAfter));
   }
-  if (error.code === 'REQUEST_BODY_TOO_LARGE') {
-    // The rest of the body is not read, so the connection cannot be used again.
+  if (error.code === 'METHOD_NOT_ALLOWED') {
+    headers.push('Allow', ALLOW);
+  }
+  if (error.code === 'DRAINING' || request.isIncomplete) {
+    request.connection.closeAfterResponse();
     headers.push('Connection', 'close');
   }
   response.writeHead(error.status, headers);
-  response.end(asked.isHead ? undefined : body);
+  response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-function ownHeaders(asked: Asked, timeline: Timeline): string[] {
-  const headers = ['X-Request-Id', asked.id];
+function ownHeaders({ id, timeline }: IncomingRequest): string[] {
+  const headers = ['X-Request-Id', id];
   const timing = timeline.toServerTiming();
   if (timing !== '') {
     headers.push('Server-Timing', timing);
@@ -79,7 +104,7 @@ function addGuestHeaders(target: string[], headers: readonly string[]): string |
     const name = headers[i] as string;
     const value = headers[i + 1] as string;
     if (name === 'content-length') {
-      givenLength = value;
+      givenLength = /^\d{1,15}$/.test(value) ? value : undefined;
     } else if (name !== 'x-request-id' && !isHopByHop(name)) {
       target.push(name, value);
     }
@@ -93,8 +118,5 @@ function contentLength(
   given: string | undefined,
   bodyAllowed: boolean,
 ): string | undefined {
-  if (bodyAllowed || body.length > 0) {
-    return String(body.length);
-  }
-  return given !== undefined && /^\d{1,15}$/.test(given) ? given : undefined;
+  return bodyAllowed || body.length > 0 ? String(body.length) : given;
 }

@@ -159,6 +159,9 @@ test('headers for one connection go no further', { skip: noKvm }, (t) =>
     t.strictSame((JSON.parse(body) as Echo).headers, [
       ['host', 'h'],
       ['x-end', 'ä'],
+      ['x-forwarded-for', '127.0.0.1'],
+      ['x-forwarded-host', 'h'],
+      ['x-forwarded-proto', 'http'],
     ]);
 
     const response = await fetch(`${url}/headers`);

@@ -1,0 +1,143 @@
+/** A connection of a client: who it is, its requests in flight, and how it ends. */
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { HatcheryError } from '../errors.js';
+import { nextRequestId } from '../fabric/request-id.js';
+import type { Peer } from './head.js';
+import type { IncomingRequest } from './incoming-request.js';
+
+/** So long a client may go on sending after its last answer before it is cut off. */
+const LINGER_MILLISECONDS = 5_000;
+
+/** Counts requests in flight, on all connections. */
+export interface Counter {
+  change(by: number): void;
+}
+
+export class Connection {
+  readonly peer: Peer;
+  readonly #socket: Socket;
+  readonly #counter: Counter;
+  /** In the order in which they came, which is that of their answers. */
+  readonly #inFlight = new Set<IncomingRequest>();
+  /** No request that comes now will be answered. */
+  #isClosing = false;
+  #lingers = false;
+  #parting: string | undefined;
+
+  constructor(socket: Socket, peer: Peer, counter: Counter) {
+    this.#socket = socket;
+    this.peer = peer;
+    this.#counter = counter;
+    socket.once('close', () => this.#closed());
+  }
+
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  /** Requests in flight. */
+  get size(): number {
+    return this.#inFlight.size;
+  }
+
+  begin(request: IncomingRequest): void {
+    this.#inFlight.add(request);
+    this.#counter.change(1);
+  }
+
+  /** Its response is sent. */
+  end(request: IncomingRequest): void {
+    if (!this.#inFlight.delete(request)) {
+      return;
+    }
+    this.#counter.change(-1);
+    if (request.incoming?.isComplete === false) {
+      request.incoming.discard();
+      this.closeAfterResponse();
+    }
+    if (this.#isClosing && this.#inFlight.size === 0) {
+      this.#part();
+    }
+  }
+
+  /**
+   * The response that is sent last has to say `Connection: close`. A client that still sends would
+   * lose it if the connection were closed at once, as the kernel answers with a reset.
+   */
+  closeAfterResponse(): void {
+    this.#isClosing = true;
+    this.#socket.destroySoon = () => this.#linger();
+  }
+
+  /**
+   * Answers what cannot be understood as a request. Those before it are answered first, and one
+   * whose body it was meant to be breaks off.
+   */
+  refuse(error: HatcheryError, headers: readonly string[] = []): void {
+    if (this.#isClosing || !this.#socket.writable) {
+      return;
+    }
+    this.#isClosing = true;
+    const last = [...this.#inFlight].at(-1);
+    if (last?.incoming?.isComplete === false) {
+      last.incoming.fail(error);
+      return;
+    }
+    this.#parting = message(error, headers);
+    if (this.#inFlight.size === 0) {
+      this.#part();
+    }
+  }
+
+  #part(): void {
+    if (this.#parting !== undefined && this.#socket.writable) {
+      this.#socket.write(this.#parting);
+    }
+    this.#linger();
+  }
+
+  #linger(): void {
+    const socket = this.#socket;
+    if (this.#lingers || socket.destroyed) {
+      return;
+    }
+    this.#lingers = true;
+    if (socket.writable) {
+      socket.end();
+    }
+    socket.resume();
+    const timer = setTimeout(() => socket.destroy(), LINGER_MILLISECONDS).unref();
+    socket.once('close', () => clearTimeout(timer));
+  }
+
+  /** The client cannot be given the rest of its response, and is to notice. */
+  cut(): void {
+    this.#socket.destroy();
+  }
+
+  #closed(): void {
+    this.#isClosing = true;
+    this.#counter.change(-this.#inFlight.size);
+    for (const request of this.#inFlight) {
+      request.abandon();
+    }
+    this.#inFlight.clear();
+  }
+}
+
+/** A whole response, for where Node makes none. */
+function message(error: HatcheryError, headers: readonly string[]): string {
+  error.requestId ??= nextRequestId();
+  const body = JSON.stringify(error);
+  return [
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`,
+    'Connection: close',
+    ...headers,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${error.requestId}`,
+    '',
+    body,
+  ].join('\r\n');
+}
