@@ -1,35 +1,8 @@
 import { test } from 'tap';
-import { type DeployedFunction, Fabric } from '../../src/index.js';
-import { collectingLogger, type LogLine } from '../fabric/collecting-logger.js';
+import { Fabric } from '../../src/index.js';
+import { collectingLogger } from '../fabric/collecting-logger.js';
 import { noKvm } from '../fabric/kvm.js';
-
-const URL = 'http://f/path?q=1';
-
-interface Served {
-  readonly fn: DeployedFunction;
-  readonly lines: LogLine[];
-}
-
-/** Deploys a module whose handler has this body, and calls back with it. */
-async function serve(body: string, use: (served: Served) => Promise<void>): Promise<void> {
-  const { logger, lines } = collectingLogger();
-  await using fabric = await Fabric.open({ logger });
-  const source = `export default { async fetch(request, env, ctx) { ${body} } };`;
-  await use({
-    fn: await fabric.deploy({ name: 'handler', source, env: { NAME: 'value' } }),
-    lines,
-  });
-}
-
-/** Waits until the log has a line like this. */
-async function lineLike(lines: LogLine[], pattern: RegExp): Promise<LogLine> {
-  for (let i = 0; i < 200; i++) {
-    const line = lines.find(({ msg }) => pattern.test(msg));
-    if (line !== undefined) return line;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error(`no line like ${pattern} in ${JSON.stringify(lines)}`);
-}
+import { lineLike, serve, URL } from './serve.js';
 
 test('the handler sees the request as it was sent', { skip: noKvm }, async (t) => {
   const body = `return Response.json([request.method, request.url, request.headers.get('x-a'),
