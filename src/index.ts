@@ -4,6 +4,7 @@ export { type ErrorCode, type ErrorDetails, type ErrorReport, HatcheryError } fr
 export type { Binding, BoundFunction, FunctionDefinition } from './fabric/definition.js';
 export { Fabric, type FabricOptions } from './fabric/fabric.js';
 export type { DeployedFunction } from './fabric/function.js';
+export { type BindingContext, bindingContext } from './fabric/host-calls/binding-context.js';
 export type { Instance } from './fabric/instance.js';
 export { DEFAULT_LIMITS, type Limits } from './fabric/limits.js';
 export type { ByteStream, FunctionRequest, Reply } from './fabric/message.js';
