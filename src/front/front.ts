@@ -1,5 +1,6 @@
 /** The data side: an HTTP server that lets a function answer every request. */
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { type BaseLogger, pino } from 'pino';
 import { HatcheryError } from '../errors.js';
@@ -56,23 +57,21 @@ const MAX_CONNECTIONS = 10_000;
 const CLIENT_MILLISECONDS = 60_000;
 const CUT_MILLISECONDS = 20;
 
+/** A front that does not listen. */
+export interface OpenFront extends Omit<Front, 'url'> {
+  readonly server: Server;
+  /** Serves a connection that somebody else accepted; from now on it is the front's. */
+  accept(socket: Socket): void;
+}
+
 /**
  * Serves a function of `functions` by HTTP. The largest head of a request and the time for one are
  * those of the function's limits at this moment; the other limits follow when it is deployed again.
  * @throws HatcheryError FUNCTION_MISSING, PORT_IN_USE, INVALID_ARGUMENT
  */
 export async function startFront(functions: Functions, options: FrontOptions): Promise<Front> {
-  const { functionName, host = '127.0.0.1', port = 0 } = options;
-  const fn = functions.function(functionName);
-  if (fn === undefined) {
-    throw new HatcheryError('FUNCTION_MISSING', { function: functionName });
-  }
-  const { clientMilliseconds = CLIENT_MILLISECONDS, maxConnections = MAX_CONNECTIONS } = options;
-  const logger = options.logger ?? pino({ enabled: false });
-  const trusted = new TrustedPeers(options.trustProxy ?? []);
-  const service = new Service(fn, { trusted, clientMilliseconds, logger });
-  const { limits } = fn;
-  const server = createServer(service, { maxConnections, clientMilliseconds, limits });
+  const { host = '127.0.0.1', port = 0 } = options;
+  const { server, service } = create(functions, options);
   try {
     await server.listen({ host, port });
   } catch (error) {
@@ -83,16 +82,40 @@ export async function startFront(functions: Functions, options: FrontOptions): P
   return new ListeningFront(server, service);
 }
 
-class ListeningFront implements Front {
-  readonly url: string;
+/**
+ * As {@link startFront}, but it listens nowhere: `host`, `port` and `maxConnections` mean nothing.
+ * @throws HatcheryError FUNCTION_MISSING, INVALID_ARGUMENT
+ */
+export async function openFront(functions: Functions, options: FrontOptions): Promise<OpenFront> {
+  const { server, service } = create(functions, options);
+  await server.ready();
+  // Node begins to watch over slow clients when a server listens.
+  server.server.emit('listening');
+  return new GivenFront(server, service);
+}
+
+function create(functions: Functions, options: FrontOptions) {
+  const { functionName } = options;
+  const fn = functions.function(functionName);
+  if (fn === undefined) {
+    throw new HatcheryError('FUNCTION_MISSING', { function: functionName });
+  }
+  const { clientMilliseconds = CLIENT_MILLISECONDS, maxConnections = MAX_CONNECTIONS } = options;
+  const logger = options.logger ?? pino({ enabled: false });
+  const trusted = new TrustedPeers(options.trustProxy ?? []);
+  const service = new Service(fn, { trusted, clientMilliseconds, logger });
+  const { limits } = fn;
+  const server = createServer(service, { maxConnections, clientMilliseconds, limits });
+  return { server, service };
+}
+
+class ServingFront {
   readonly #server: FastifyInstance;
   readonly #service: Service;
   #draining: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(server: FastifyInstance, service: Service) {
-    const { address, family, port } = server.server.address() as AddressInfo;
-    this.url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
     this.#server = server;
     this.#service = service;
   }
@@ -138,5 +161,28 @@ class ListeningFront implements Front {
     } finally {
       clearInterval(timer);
     }
+  }
+}
+
+class ListeningFront extends ServingFront implements Front {
+  readonly url: string;
+
+  constructor(server: FastifyInstance, service: Service) {
+    super(server, service);
+    const { address, family, port } = server.server.address() as AddressInfo;
+    this.url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  }
+}
+
+class GivenFront extends ServingFront implements OpenFront {
+  readonly server: Server;
+
+  constructor(server: FastifyInstance, service: Service) {
+    super(server, service);
+    this.server = server.server as Server;
+  }
+
+  accept(socket: Socket): void {
+    this.server.emit('connection', socket);
   }
 }
