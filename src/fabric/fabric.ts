@@ -10,6 +10,7 @@ import { type Binding, checkDefinition, type FunctionDefinition } from './defini
 import { Deployment } from './deployment.js';
 import { Failures } from './failure.js';
 import { DeployedFunction, type Version } from './function.js';
+import { describeBindings } from './host-calls/bindings.js';
 import { closeHandlers, createHandlers } from './host-calls/handlers.js';
 import { Placement } from './placement.js';
 import { type Admission, Places } from './places.js';
@@ -27,6 +28,14 @@ export interface FabricOptions {
   readonly imageFolder?: string;
 }
 
+/** A version of a function that has been started and answers nothing yet. */
+export interface StagedFunction {
+  /** Lets it answer from now on, in one step. @throws HatcheryError FABRIC_CLOSED */
+  commit(): DeployedFunction;
+  /** Throws it away. */
+  discard(): Promise<void>;
+}
+
 export class Fabric {
   readonly driver: Driver;
   readonly #logger: BaseLogger;
@@ -36,7 +45,7 @@ export class Fabric {
   readonly #functions = new Map<string, DeployedFunction>();
   /** Deployments of one name happen one after the other. */
   readonly #deploying = new Map<string, Promise<unknown>>();
-  /** Replaced deployments that have not ended. */
+  /** Staged deployments that answer nothing yet, and replaced ones that have not ended. */
   readonly #retiring = new Set<Deployment>();
   #closing: Promise<void> | undefined;
 
@@ -84,6 +93,33 @@ export class Fabric {
     return this.#inTurn(name, () => this.#deployNow(prepared, bindings));
   }
 
+  /**
+   * The first half of {@link deployPrepared}: what answers now goes on doing so until `commit`. So
+   * several fabrics can switch over together, or not at all.
+   * @throws HatcheryError as {@link deployPrepared}
+   */
+  async stage(
+    prepared: PreparedFunction,
+    bindings: Readonly<Record<string, Binding>> = {},
+  ): Promise<StagedFunction> {
+    this.#checkOpen();
+    const version = await this.#start(prepared, bindings);
+    const { deployment } = version;
+    if (this.#closing !== undefined) {
+      await deployment.close();
+      this.#checkOpen();
+    }
+    this.#retiring.add(deployment);
+    return {
+      commit: () => {
+        this.#checkOpen();
+        this.#retiring.delete(deployment);
+        return this.#switchOver(prepared.definition.name, version);
+      },
+      discard: () => this.#retire(deployment),
+    };
+  }
+
   /** The function of that name, if there is one. */
   function(name: string): DeployedFunction | undefined {
     return this.#functions.get(name);
@@ -118,13 +154,10 @@ export class Fabric {
     prepared: PreparedFunction,
     bindings: Readonly<Record<string, Binding>>,
   ): Promise<DeployedFunction> {
-    this.#checkOpen();
-    const version = await this.#start(prepared, bindings);
-    if (this.#closing !== undefined) {
-      await version.deployment.close();
-      this.#checkOpen();
-    }
-    const { name } = prepared.definition;
+    return (await this.stage(prepared, bindings)).commit();
+  }
+
+  #switchOver(name: string, version: Version): DeployedFunction {
     const fn =
       this.#functions.get(name) ?? new DeployedFunction(name, (gone) => this.#removeNow(gone));
     this.#functions.set(name, fn);
@@ -137,7 +170,7 @@ export class Fabric {
 
   async #start(
     prepared: PreparedFunction,
-    _bindings: Readonly<Record<string, Binding>>,
+    bindings: Readonly<Record<string, Binding>>,
   ): Promise<Version> {
     const { definition, bundle, workingFolder } = prepared;
     const { name, limits } = definition;
@@ -156,12 +189,13 @@ export class Fabric {
       symbolAt: (address) => image.elf.symbolAt(address),
     });
     const logger = this.#logger;
-    const handlers = await createHandlers();
+    const { allowFetch } = definition;
+    const handlers = await createHandlers({ function: name, allowFetch, bindings, limits, logger });
     const blueprint = {
       function: name,
       driver: this.driver,
       image,
-      configuration: configurationOf(prepared),
+      configuration: configurationOf(prepared, bindings),
       limits,
       failures,
       logger,
@@ -223,16 +257,17 @@ export class Fabric {
 }
 
 /** What a guest gets from its parent; the images say what they take of it. */
-function configurationOf({
-  definition,
-  bundle,
-}: PreparedFunction): ReadonlyMap<string, Uint8Array> {
+function configurationOf(
+  { definition, bundle }: PreparedFunction,
+  bindings: Readonly<Record<string, Binding>>,
+): ReadonlyMap<string, Uint8Array> {
   const { name, env, limits, warmUp } = definition;
-  const { startupMilliseconds } = limits;
+  const { startupMilliseconds, maxHostCallsInFlight } = limits;
   const items: [string, string][] = [
     ['name', name],
     ['env', JSON.stringify(env)],
-    ['limits', JSON.stringify({ startupMilliseconds, warmUp })],
+    ['bindings', JSON.stringify(describeBindings(bindings))],
+    ['limits', JSON.stringify({ startupMilliseconds, maxHostCallsInFlight, warmUp })],
   ];
   const encoder = new TextEncoder();
   const encoded = new Map<string, Uint8Array>(
