@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import type { Strategy } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
+import { AllowList } from './host-calls/allow-list.js';
 import { DEFAULT_LIMITS, type Limits, MEMORY_BYTES } from './limits.js';
 
 /** What a user says of a function; all but `name` and where its code is may be left out. */
@@ -162,13 +163,15 @@ export function checkDefinition(definition: unknown): CheckedDefinition {
   // The schema leaves a field out where it is not given, which its type cannot say.
   const checked = result.output as FunctionDefinition;
   checkCode(checked);
+  new AllowList(checked.allowFetch ?? []);
   return {
     ...checked,
     image: checked.image ?? JAVASCRIPT_IMAGE,
     env: checked.env ?? {},
     limits: { ...DEFAULT_LIMITS, ...checked.limits },
     allowFetch: checked.allowFetch ?? [],
-    bindings: checked.bindings ?? {},
+    // The user's own objects, not the schema's copies: their methods may need their state.
+    bindings: (definition as FunctionDefinition).bindings ?? {},
     warmUp: checked.warmUp ?? false,
   };
 }
