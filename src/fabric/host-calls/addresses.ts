@@ -51,26 +51,34 @@ const NOT_PUBLIC = [
   '2001:db8::/32', // documentation: RFC 3849
   '2002::/16', // 6to4, which carries an IPv4 address: RFC 3056
   '3fff::/20', // documentation: RFC 9637
-].map((text) => parseNetwork(text) as Network);
+];
 
-const notPublic = blockList(NOT_PUBLIC);
+/** A set of addresses. */
+export class Networks {
+  // One list for each family: BlockList takes an IPv4 address for one of `::/3`, being `::ffff:…`.
+  readonly #lists = { ipv4: new BlockList(), ipv6: new BlockList() };
+
+  constructor(networks: readonly Network[]) {
+    for (const { address, prefix } of networks) {
+      this.#lists[address.family].addSubnet(address.text, prefix, address.family);
+    }
+  }
+
+  has({ text, family }: Address): boolean {
+    return this.#lists[family].check(text, family);
+  }
+}
+
+const notPublic = new Networks(NOT_PUBLIC.map((text) => parseNetwork(text) as Network));
 
 /** Whether an address belongs to the internet at large. */
-export function isPublic({ text, family }: Address): boolean {
-  return !notPublic.check(text, family);
+export function isPublic(address: Address): boolean {
+  return !notPublic.has(address);
 }
 
 /** 127.0.0.0/8 and ::1. */
 export function isLoopback({ text, family }: Address): boolean {
   return family === 'ipv4' ? text.startsWith('127.') : text === '::1';
-}
-
-export function blockList(networks: readonly Network[]): BlockList {
-  const list = new BlockList();
-  for (const { address, prefix } of networks) {
-    list.addSubnet(address.text, prefix, address.family);
-  }
-  return list;
 }
 
 /**

@@ -13,13 +13,12 @@
  *
  * So an address that is not public is reached only if it is itself listed, whatever names resolve to it.
  */
-import type { BlockList } from 'node:net';
 import { HatcheryError } from '../../errors.js';
 import {
   type Address,
-  blockList,
   isLoopback,
   isPublic,
+  Networks,
   parseAddress,
   parseNetwork,
 } from './addresses.js';
@@ -36,7 +35,7 @@ interface Rule {
   /** Of a name: what it is or, with a leading dot, what it ends in. */
   readonly name?: string;
   /** Of an address or network. */
-  readonly addresses?: BlockList;
+  readonly addresses?: Networks;
 }
 
 /** Where a URL leads, as far as it says itself. */
@@ -95,9 +94,9 @@ export class AllowList {
     );
   }
 
-  #lists({ text, family }: Address, port: number): boolean {
+  #lists(address: Address, port: number): boolean {
     return this.#rules.some(
-      ({ ports, addresses }) => ports.has(port) && addresses?.check(text, family) === true,
+      ({ ports, addresses }) => ports.has(port) && addresses?.has(address) === true,
     );
   }
 }
@@ -120,7 +119,7 @@ function parseEntry(entry: string): Rule | string {
     const network = parseNetwork(host.replace(/^\[(.*)\]$/, '$1'));
     return network === undefined
       ? 'is neither a host name nor an address nor a network without bits behind its prefix'
-      : { ports, addresses: blockList([network]) };
+      : { ports, addresses: new Networks([network]) };
   }
   const below = host.startsWith('*.');
   const name = normaliseName(below ? host.slice(2) : host);
