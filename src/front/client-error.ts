@@ -43,6 +43,8 @@ function errorOf(code: string, { rawPacket }: ClientError, limit: number): Hatch
       return new HatcheryError('REQUEST_HEAD_TOO_LARGE', { limit, unit: 'bytes' });
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new HatcheryError('REQUEST_TIMEOUT');
+    case 'HPE_INVALID_EOF_STATE':
+      return new HatcheryError('INVALID_ARGUMENT', { problem: 'The request is incomplete' });
     case 'HPE_INVALID_METHOD':
       return unknownMethod(rawPacket);
   }

@@ -113,7 +113,9 @@ export class Connection {
 
   /** The client cannot be given the rest of its response, and is to notice. */
   cut(): void {
-    this.#socket.destroy();
+    this.#isClosing = true;
+    // What was written in this turn is still on its way to the kernel.
+    setImmediate(() => this.#socket.destroy());
   }
 
   #closed(): void {
