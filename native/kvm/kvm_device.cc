@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/ioctl.h>
 
 #include <mutex>
 
@@ -32,21 +31,6 @@ constexpr RequiredCapability kRequired[] = {
 };
 
 }  // namespace
-
-Result<int> kvm_ioctl(int descriptor, unsigned long request, void* argument, const char* name) {
-    const auto call = [&] { return ioctl(descriptor, request, argument); };
-    /* Any signal may interrupt KVM_CREATE_VM; only for KVM_RUN does that mean something. */
-    const int result = request == KVM_RUN ? attempt_once(name, call) : attempt(name, call);
-    if (result < 0) {
-        return Failure::from_errno(name);
-    }
-    return result;
-}
-
-Result<int> kvm_ioctl(int descriptor, unsigned long request, unsigned long argument,
-                      const char* name) {
-    return kvm_ioctl(descriptor, request, reinterpret_cast<void*>(argument), name);
-}
 
 Result<std::shared_ptr<const KvmDevice>> KvmDevice::open() {
     auto device = std::make_shared<KvmDevice>();

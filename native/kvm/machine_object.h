@@ -7,7 +7,6 @@
 #include <memory>
 
 #include "machine.h"
-#include "resume_stub.h"
 
 namespace hatchery {
 
@@ -15,8 +14,6 @@ struct MachineOptions {
     bool keep_log = false;
     uint64_t channel = 0; /* guest physical address */
 };
-
-inline constexpr uint64_t kMinimumMemoryBytes = kResumeBytes + HATCHERY_CHANNEL_BYTES;
 
 Napi::Object new_machine_object(Napi::Env env, std::unique_ptr<Machine> machine);
 

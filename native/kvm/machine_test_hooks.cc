@@ -10,6 +10,7 @@
 #include "addon_data.h"
 #include "ioctl_numbers.h"
 #include "machine_object.h"
+#include "resume_stub.h"
 
 namespace hatchery {
 

@@ -6,11 +6,10 @@
 
 #include <memory>
 #include <mutex>
-#include <span>
-#include <vector>
 
 #include "descriptor.h"
 #include "kvm_device.h"
+#include "load_plan.h"
 #include "page_set.h"
 #include "page_tables.h"
 #include "result.h"
@@ -23,27 +22,6 @@ struct RegisterState {
     struct kvm_regs general;
     struct kvm_sregs special;
     struct kvm_vcpu_events events;
-};
-
-/* Bytes that a region has from the start; inside the region. */
-struct Content {
-    uint64_t physical_address;
-    std::span<const uint8_t> bytes;
-};
-
-/* A region of guest physical memory: its size, what is mapped of it, and what is in it. */
-struct RegionPlan {
-    uint64_t bytes = 0;
-    std::vector<Placement> placements; /* physical addresses count from the region's start */
-    std::vector<Content> contents;     /* the same */
-};
-
-struct LoadPlan {
-    uint64_t entry = 0;
-    /* A machine's own. Its first pages are the resume stub's, of which the plan says nothing. */
-    RegionPlan memory;
-    /* Read-only, and the same pages for all machines; may be empty. */
-    RegionPlan shared;
 };
 
 /*

@@ -32,31 +32,6 @@ RegionPlan region_from(const Napi::Object& given) {
     return region;
 }
 
-/* JavaScript validated the plan; this only keeps a mistake there from becoming a wild write. */
-bool region_is_sound(const RegionPlan& region, uint64_t granularity, bool may_be_writable) {
-    const auto inside = [&](uint64_t address, uint64_t count) {
-        return address <= region.bytes && count <= region.bytes - address;
-    };
-    if (region.bytes % granularity != 0) {
-        return false;
-    }
-    for (const Placement& placement : region.placements) {
-        const uint64_t page = placement.page_bytes();
-        if (placement.virtual_address % page != 0 || placement.physical_address % page != 0 ||
-            placement.pages > region.bytes / page ||
-            !inside(placement.physical_address, placement.pages * page) ||
-            (placement.writable && (placement.executable || !may_be_writable))) {
-            return false;
-        }
-    }
-    for (const Content& content : region.contents) {
-        if (!inside(content.physical_address, content.bytes.size())) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Creates a machine on a runner thread. */
 class CreateJob : public Job {
   public:
@@ -151,9 +126,7 @@ Napi::Value load_snapshot(const Napi::CallbackInfo& info) {
     plan.entry = integer(given, "entry");
     plan.memory = region_from(given.Get("memory").As<Napi::Object>());
     plan.shared = region_from(given.Get("shared").As<Napi::Object>());
-    if (plan.memory.bytes < kMinimumMemoryBytes ||
-        !region_is_sound(plan.memory, HATCHERY_PAGE_BYTES, true) ||
-        !region_is_sound(plan.shared, kLargePageBytes, false)) {
+    if (!is_sound(plan)) {
         return throw_failure(env, {"load", EINVAL});
     }
     auto device = KvmDevice::shared();

@@ -54,7 +54,7 @@ t.test('faults', { skip: kvmMissing() }, async (t) => {
       const error = await errorOf(() => cold.createShell({ reusable: true }));
       t.ok(faults.injected(), call);
       t.ok(names(error, call, 'EAGAIN'), String(error));
-      await sleep(20); // until the thread that makes shells is idle again
+      await sleep(200); // until the thread that makes shells is idle again
     }
     const shell = await cold.createShell({ reusable: true });
     t.equal((await shell.run(undefined, soon(), AMPLE, 'thread')).kind, 'ready');
