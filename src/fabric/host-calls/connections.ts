@@ -1,6 +1,6 @@
 /** The open connections of one function: to each origin a pool, shared with no other function. */
 import type { Socket } from 'node:net';
-import { Pool } from 'undici';
+import { errors, Pool } from 'undici';
 import type { AllowList } from './allow-list.js';
 import { Gate } from './gate.js';
 import { type ConnectorOptions, guardedConnector } from './guarded-connector.js';
@@ -48,6 +48,7 @@ export class Connections {
   /** The one used last comes last. */
   readonly #entries = new Map<string, Entry>();
   #sockets = 0;
+  #closed = false;
 
   constructor({ allow, milliseconds, lookup, ca }: ConnectionOptions) {
     this.#milliseconds = milliseconds;
@@ -60,9 +61,13 @@ export class Connections {
     };
   }
 
-  /** @throws the signal's reason, once it is aborted */
+  /** @throws the signal's reason, once it is aborted; undici's error for what is closed */
   async lease(origin: string, signal: AbortSignal): Promise<Lease> {
     const leave = await this.#gate.enter(signal);
+    if (this.#closed) {
+      leave();
+      throw new errors.ClientClosedError();
+    }
     const entry = this.#entries.get(origin) ?? this.#open(origin);
     this.#entries.delete(origin);
     this.#entries.set(origin, entry);
@@ -122,6 +127,7 @@ export class Connections {
 
   /** Ends all connections, whoever uses them. */
   async close(): Promise<void> {
+    this.#closed = true;
     const pools = [...this.#entries.values()].map(({ pool }) => pool);
     this.#entries.clear();
     await Promise.all(pools.map((pool) => pool.destroy()));

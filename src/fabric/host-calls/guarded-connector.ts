@@ -64,11 +64,15 @@ export function guardedConnector(
       return;
     }
     connect(to, (...[error, socket]) => {
+      if (error !== null) {
+        callback(error, null);
+        return;
+      }
       // Nothing was sent yet. This holds whatever ways around the lookup node:net may have.
-      const late = socket === null ? undefined : denied(socket.remoteAddress ?? '');
-      if (error !== null || late !== undefined) {
-        socket?.destroy();
-        callback(error ?? (late as AddressDenied), null);
+      const late = denied(socket.remoteAddress ?? '');
+      if (late !== undefined) {
+        socket.destroy();
+        callback(late, null);
         return;
       }
       onSocket(socket);
