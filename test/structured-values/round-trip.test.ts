@@ -32,7 +32,8 @@ const { value: anyValue } = fc.letrec<{ value: unknown; leaf: unknown; key: unkn
     fc
       .array(fc.constantFrom('\ud800', '\udfff', '\ud83d', '\ude00', 'a', '\0', 'é'))
       .map((units) => units.join('')),
-    fc.date({ noInvalidDate: false }),
+    // Node 20 holds no two invalid dates for equal.
+    fc.date({ noInvalidDate: true }),
     fc.constantFrom(Object(true), Object(false), Object(-0), Object(12n), Object('boxed \ud800')),
     fc.constantFrom(/a/, /[/\]]\//giu, /(?<name>x)/dsy, /(?:)/),
     fc
@@ -100,6 +101,7 @@ test('numbers, strings and bigints at their edges', (t) => {
   ]) {
     t.ok(Object.is(copy(value), value), String(value).slice(0, 40));
   }
+  t.ok(Number.isNaN((copy(new Date(Number.NaN)) as Date).getTime()), 'an invalid date');
   t.end();
 });
 
