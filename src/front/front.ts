@@ -132,6 +132,8 @@ class ServingFront {
     const inTime = await Promise.race([this.#drained().then(() => true), late]);
     clearTimeout(timer);
     await this.#close();
+    // Those that were cut off end with their connections.
+    await this.#drained();
     return inTime;
   }
 

@@ -86,19 +86,20 @@ function drained(request: IncomingRequest, deadline: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = () => {
       clearTimeout(timer);
-      response.removeListener('drain', settle);
-      socket.removeListener('close', settle);
+      response.removeListener('drain', go);
+      socket.removeListener('close', go);
+    };
+    const go = () => {
+      settle();
       resolve();
     };
-    const timer = setTimeout(
-      () => {
-        settle();
-        reject(tooSlow(request));
-      },
-      Math.max(0, deadline - performance.now()),
-    );
-    response.once('drain', settle);
-    socket.once('close', settle);
+    const giveUp = () => {
+      settle();
+      reject(tooSlow(request));
+    };
+    const timer = setTimeout(giveUp, Math.max(0, deadline - performance.now()));
+    response.once('drain', go);
+    socket.once('close', go);
   });
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'tap';
 import type { ByteStream, FunctionRequest } from '../../src/fabric/message.js';
-import { replyWith, withFake } from './fake.js';
+import { replyWith, until, withFake } from './fake.js';
 import { Client } from './http.js';
 
 /** Never answers, and counts the requests of which nobody awaits the answer. */
@@ -29,13 +29,12 @@ test('who closes the connection is told to the function, for each request', asyn
     ] as const) {
       const client = await Client.open(front.url);
       client.send(GET.repeat(requests));
-      await sleep(30);
-      t.strictSame(seen, { begun: requests, gone: 0 });
+      await until(() => seen.begun === requests);
+      t.equal(seen.gone, 0);
       t.equal(front.inFlight, requests);
       close(client);
-      await sleep(30);
+      await until(() => front.inFlight === 0);
       t.strictSame(seen, { begun: requests, gone: requests });
-      t.equal(front.inFlight, 0);
       seen.begun = 0;
       seen.gone = 0;
     }

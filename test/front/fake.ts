@@ -1,4 +1,5 @@
 /** A front over a function that is none: it runs in this process. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_LIMITS, type Limits } from '../../src/fabric/limits.js';
 import type { ByteStream, FunctionRequest, Reply } from '../../src/fabric/message.js';
 import { type Front, type FrontOptions, startFront } from '../../src/front/front.js';
@@ -66,4 +67,11 @@ export function pairs(headers: readonly string[]): [string, string][] {
     all.push([headers[i] as string, headers[i + 1] as string]);
   }
   return all;
+}
+
+/** Waits for something that happens soon, however busy the machine is. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) {
+    await sleep(5);
+  }
 }
