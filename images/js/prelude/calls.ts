@@ -1,7 +1,7 @@
 /** Host calls in flight. */
 
 import { host } from './host.js';
-import { onRequest } from './serving.js';
+import { leaveSomething, onRequest } from './serving.js';
 
 /** The engine's own: the program may put another in its place. */
 const EnginePromise = Promise;
@@ -49,6 +49,7 @@ export function startCall(start: (id: number) => void): Call {
   lastId += 1;
   const { promise, resolve, reject } = EnginePromise.withResolvers<Uint8Array>();
   start(lastId);
+  leaveSomething();
   inFlight.set(lastId, { resolve, reject });
   return { id: lastId, answer: promise };
 }

@@ -15,7 +15,6 @@ const OWN_BODY = 0;
  */
 export class Incoming extends Source {
   #head: string | undefined;
-  #isAtEnd = false;
 
   /** @param head the header rows, for a request that is not the host's */
   constructor(head?: string) {
@@ -47,20 +46,16 @@ export class Incoming extends Source {
   }
 
   async #read(): Promise<Uint8Array | undefined> {
-    if (this.#isAtEnd) return undefined;
     try {
       const bytes = await startCall((id) => host.startRead(id, OWN_BODY)).answer;
-      this.#isAtEnd = bytes.length === 0;
-      return this.#isAtEnd ? undefined : bytes;
+      return bytes.length === 0 ? undefined : bytes;
     } catch (failure) {
       throw networkError(failure);
     }
   }
 
   /** The host drops the rest at the end of the request. */
-  override cancel(): void {
-    this.#isAtEnd = true;
-  }
+  override cancel(): void {}
 
   #host(): typeof host {
     if (current !== this) throw new TypeError('the request is over');

@@ -2,14 +2,9 @@
 
 import { deliver, hasCalls } from './calls.js';
 import { host } from './host.js';
-import { onRequest } from './serving.js';
 import { endNesting, nextTimer, runTimer } from './timers.js';
 
 let beforeTurn: (() => void) | undefined;
-
-onRequest(() => {
-  beforeTurn = undefined;
-});
 
 /** Registers what is to be done when the jobs that are there now have run, or takes it back. */
 export function onceBeforeTurn(run: (() => void) | undefined): void {

@@ -15,7 +15,7 @@ import { Incoming } from './incoming.js';
 import { turn } from './loop.js';
 import { makeIncoming, type Request } from './request.js';
 import { Response, sendResponse } from './response.js';
-import { beginRequest } from './serving.js';
+import { beginRequest, endStartUp } from './serving.js';
 import { warmUp } from './warm-up.js';
 
 type Handler = {
@@ -83,6 +83,7 @@ host.turn = turn;
 host.linger = () => hasBackgroundWork() && turn();
 
 host.idle = () => {
+  endStartUp();
   reportRejections();
   const abandoned = abandonBackgroundWork();
   if (abandoned > 0) {

@@ -43,6 +43,9 @@ interface Fetched {
   readonly content: Source | null;
 }
 
+/** Where responses come from; those of the program are not in it, which are to be made fast. */
+const origins = new WeakMap<Response, Pick<Fetched, 'url' | 'isRedirected'>>();
+
 let makeFetched: (fetched: Fetched) => Response;
 let sendResponse: (response: Response, flags: number) => Promise<void> | undefined;
 
@@ -51,8 +54,6 @@ export class Response extends Body {
   #status = 200;
   #statusText = '';
   #type = 'default';
-  #url = '';
-  #isRedirected = false;
   #head = '';
   #headers: Headers | undefined;
 
@@ -63,8 +64,7 @@ export class Response extends Body {
       response.#status = status;
       response.#statusText = statusText;
       response.#type = 'basic';
-      response.#url = url;
-      response.#isRedirected = isRedirected;
+      origins.set(response, { url, isRedirected });
       response.#headers = makeImmutable(fromRows(rows));
       setContent(response, content);
       return response;
@@ -144,11 +144,11 @@ export class Response extends Body {
   }
 
   get url(): string {
-    return this.#url;
+    return origins.get(this)?.url ?? '';
   }
 
   get redirected(): boolean {
-    return this.#isRedirected;
+    return origins.get(this)?.isRedirected ?? false;
   }
 
   get status(): number {
@@ -174,8 +174,8 @@ export class Response extends Body {
     copy.#status = this.#status;
     copy.#statusText = this.#statusText;
     copy.#type = this.#type;
-    copy.#url = this.#url;
-    copy.#isRedirected = this.#isRedirected;
+    const origin = origins.get(this);
+    if (origin !== undefined) origins.set(copy, origin);
     copy.#headers = new Headers(this.headers);
     setContent(copy, content);
     return copy;

@@ -2,7 +2,7 @@
 
 import { reportError } from './errors.js';
 import { host } from './host.js';
-import { onRequest, requireRequest } from './serving.js';
+import { leaveSomething, onRequest, requireRequest } from './serving.js';
 
 interface Timer {
   readonly id: number;
@@ -82,6 +82,7 @@ function add(run: () => void, delay: number, isRepeated: boolean): number {
   };
   active.set(timer.id, timer);
   push(timer);
+  leaveSomething();
   return timer.id;
 }
 
