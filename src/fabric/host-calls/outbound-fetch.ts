@@ -162,10 +162,8 @@ export class OutboundFetch implements CallHandler {
       discardBody(body);
       return { payload };
     }
-    if (codings.includes('br')) {
-      body.once('close', await this.#brotli.enter(signal));
-    }
-    const decoded = decodeBody(body, codings);
+    const leave = codings.includes('br') ? await this.#brotli.enter(signal) : () => {};
+    const decoded = decodeBody(body, codings).once('close', leave);
     return { payload, body: bodyStream(decoded, (error) => fetchFailure(url.host, error)) };
   }
 
