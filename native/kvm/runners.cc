@@ -1,6 +1,7 @@
 #include "runners.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 
@@ -10,6 +11,11 @@ namespace hatchery {
 namespace {
 
 constexpr int64_t kSpinNanoseconds = 30000;
+/*
+ * Of threads for long jobs: many guests that compute would else leave the event loop, which all
+ * others wait for, only its equal share of a processor (`npm run soak`).
+ */
+constexpr int kLongJobsNiceness = 15;
 
 /* Starts a thread that leaves signals to the main thread, but for the watchdog's. */
 template <typename Body>
@@ -144,6 +150,11 @@ void Runners::run_lane(Lane& lane) {
 }
 
 void Runners::run() {
+    if (jobs_ == Jobs::kLong) {
+        /* Linux keeps this for each thread (setpriority(2), notes). A refusal changes nothing else.
+         */
+        setpriority(PRIO_PROCESS, 0, kLongJobsNiceness);
+    }
     std::unique_lock lock(mutex_);
     for (;;) {
         idle_++;
