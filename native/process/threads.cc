@@ -82,14 +82,11 @@ class BorrowedSignal {
     bool borrowed_ = false;
 };
 
-/* Signals all threads that are not in `signalled`; how many these were, or -1. */
-int signal_new_threads(std::set<pid_t>& signalled) {
-    const std::unique_ptr<DIR, int (*)(DIR*)> tasks(opendir("/proc/self/task"), closedir);
-    if (!tasks) {
-        return -1;
-    }
-    int count = 0;
-    while (const struct dirent* entry = readdir(tasks.get())) {
+/* Signals all threads that are not in `signalled`; how many these were. */
+unsigned signal_new_threads(DIR* tasks, std::set<pid_t>& signalled) {
+    unsigned count = 0;
+    rewinddir(tasks);
+    while (const struct dirent* entry = readdir(tasks)) {
         const pid_t thread = static_cast<pid_t>(strtol(entry->d_name, nullptr, 10));
         if (thread > 0 && signalled.insert(thread).second &&
             syscall(SYS_tgkill, getpid(), thread, kSignal) == 0) {
@@ -105,6 +102,11 @@ Status run_on_all_threads(const char* name, int (*job)()) {
     current_job.store(job);
     done.store(0);
     first_error.store(0);
+    /* Opened once, for the job may take away the right to. */
+    const std::unique_ptr<DIR, int (*)(DIR*)> tasks(opendir("/proc/self/task"), closedir);
+    if (!tasks) {
+        return Failure::from_errno("opendir(/proc/self/task)");
+    }
     BorrowedSignal signal;
     if (!signal.borrow()) {
         return Failure::from_errno("rt_sigaction");
@@ -114,14 +116,11 @@ Status run_on_all_threads(const char* name, int (*job)()) {
     long waited = 0;
     /* Once a pass finds none that is new, every thread descends from one that has done the job. */
     for (;;) {
-        const int found = signal_new_threads(signalled);
-        if (found < 0) {
-            return Failure::from_errno("opendir(/proc/self/task)");
-        }
+        const unsigned found = signal_new_threads(tasks.get(), signalled);
         if (found == 0) {
             break;
         }
-        expected += static_cast<unsigned>(found);
+        expected += found;
         while (done.load() < expected) {
             if (waited >= kPatienceNanoseconds) {
                 return Failure{name, ETIMEDOUT};

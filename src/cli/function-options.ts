@@ -2,12 +2,9 @@
 import { statSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import {
-  type DriverName,
-  type FunctionDefinition,
-  HatcheryError,
-  type Strategy,
-} from '../index.js';
+import type { DriverName, Strategy } from '../drivers/driver.js';
+import { HatcheryError } from '../errors.js';
+import type { FunctionDefinition } from '../fabric/definition.js';
 import { addLimitOptions, limitsFrom } from './limit-options.js';
 import { LOG_LEVELS } from './logger.js';
 import { collect, collectEnv, readEnvFile } from './values.js';

@@ -1,6 +1,6 @@
 /** The options that say what an instance may use: one for each limit. */
 import type { Command } from 'commander';
-import { DEFAULT_LIMITS, type Limits } from '../index.js';
+import { DEFAULT_LIMITS, type Limits } from '../fabric/limits.js';
 import { parseBytes, wholeNumber } from './values.js';
 
 const DAY_MILLISECONDS = 86_400_000;

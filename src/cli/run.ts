@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import * as v from 'valibot';
-import { Fabric, HatcheryError, type Phase, timelineOf } from '../index.js';
+import { HatcheryError } from '../errors.js';
+import type { Phase } from '../timeline.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { addFunctionOptions, definitionFrom, type FunctionOptions } from './function-options.js';
 import { createLogger } from './logger.js';
@@ -58,6 +59,7 @@ export async function run(file: string, options: RunOptions, terminal: Terminal)
   const request = readRequest(options.request);
   const definition = definitionFrom(file, options);
   const logger = createLogger(options.logLevel, terminal.json);
+  const { Fabric, timelineOf } = await import('../index.js');
   const fabric = await Fabric.open({ driver: options.driver, logger });
   try {
     const fn = await fabric.deploy(definition);

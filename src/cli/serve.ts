@@ -1,33 +1,55 @@
 /** `hatchery serve FILE`: an HTTP server that answers each request from a virtual machine of its own. */
+import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
-import { detectDrivers } from '../drivers/detect.js';
-import { type DeployedFunction, Fabric, type Front, HatcheryError, startFront } from '../index.js';
+import { HatcheryError } from '../errors.js';
+import type { Admission } from '../fabric/places.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { addFunctionOptions, definitionFrom, type FunctionOptions } from './function-options.js';
 import { createLogger } from './logger.js';
 import { selfTest } from './self-test.js';
+import type { DeployedBy, Serving } from './serving.js';
 import { stopSignal } from './stop-signal.js';
 import type { Terminal } from './terminal.js';
-import { wholeNumber } from './values.js';
+import { collect, wholeNumber } from './values.js';
 import { SourceWatcher } from './watch.js';
 
 interface ServeOptions extends FunctionOptions {
   readonly host: string;
   readonly port: number;
+  readonly workers: number;
+  readonly workerUser?: string;
+  readonly concurrency?: number;
+  readonly queue?: number;
+  readonly trustProxy?: readonly string[];
+  readonly maxConnections: number;
   readonly watch?: true;
   readonly selfTest: number;
 }
 
 const MAX_PORT = 65_535;
 const MAX_SELF_TEST = 1_000_000;
+const MAX_WORKERS = 1024;
+const MAX_REQUESTS = 1_000_000;
+const MAX_CONNECTIONS = 1_000_000;
+const DEFAULT_CONNECTIONS = 10_000;
 
 const EXAMPLES = `
 Examples:
   hatchery serve examples/hello.ts
   hatchery serve app.ts --port 3000 --watch
   hatchery serve app.ts --memory 128MiB --wall-ms 2000 --env GREETING=hello --env-file .env
-  hatchery serve app.ts --strategy clone --json --log-level warn`;
+  hatchery serve app.ts --strategy clone --json --log-level warn
+  hatchery serve app.ts --workers 4 --worker-user hatchery --concurrency 64 --queue 256
+  hatchery serve app.ts --trust-proxy 10.0.0.0/8 --trust-proxy ::1`;
+
+/**
+ * Guests of one worker run on threads besides the one that does HTTP, so a worker keeps two
+ * processors busy; and each one costs memory.
+ */
+function defaultWorkers(): number {
+  return Math.max(1, Math.floor(availableParallelism() / 2));
+}
 
 export function describeServe(command: Command): Command {
   return addFunctionOptions(command)
@@ -39,6 +61,40 @@ export function describeServe(command: Command): Command {
       8080,
     )
     .option('--host <address>', 'where to listen', '127.0.0.1')
+    .option(
+      '--workers <number>',
+      'worker processes; 0: none, everything in one process, without their wall (default: one ' +
+        'for each two processors)',
+      wholeNumber(0, MAX_WORKERS),
+      defaultWorkers(),
+    )
+    .option(
+      '--worker-user <user>',
+      'name or number of the user that workers become where this is started as root (default: ' +
+        'hatchery if there is one, else nobody)',
+    )
+    .option(
+      '--concurrency <number>',
+      'instances at a time (default: from processors and memory)',
+      wholeNumber(1, MAX_REQUESTS),
+    )
+    .option(
+      '--queue <number>',
+      'requests that may wait for an instance; more get 503 at once (default: 1024)',
+      wholeNumber(0, MAX_REQUESTS),
+    )
+    .option(
+      '--trust-proxy <address>',
+      'an address or a block (10.0.0.0/8) of proxies whose X-Forwarded-* are believed; may be ' +
+        'repeated',
+      collect,
+    )
+    .option(
+      '--max-connections <number>',
+      'connections at a time; more are closed at once',
+      wholeNumber(1, MAX_CONNECTIONS),
+      DEFAULT_CONNECTIONS,
+    )
     .option('--watch', 'deploy the function again whenever one of its files is saved')
     .option(
       '--self-test <count>',
@@ -76,8 +132,7 @@ class Server {
   readonly #options: ServeOptions;
   readonly #terminal: Terminal;
   readonly #logger: Logger;
-  #fabric: Fabric | undefined;
-  #front: Front | undefined;
+  #serving: Serving | undefined;
   #watcher: SourceWatcher | undefined;
   #abandoned = false;
 
@@ -89,70 +144,72 @@ class Server {
   }
 
   async start(): Promise<void> {
-    const { driver, selfTest: requests } = this.#options;
+    const { host, port, selfTest: requests } = this.#options;
     const definition = definitionFrom(this.#file, this.#options);
-    const fabric = await Fabric.open({ driver, logger: this.#logger });
-    this.#fabric = fabric;
-    const fn = await fabric.deploy(definition);
+    const serving = await this.#open();
+    this.#serving = serving;
+    const fn = await serving.deploy(definition);
     if (this.#abandoned) {
       return;
     }
-    const front = await this.#listen(fabric, fn);
-    this.#front = front;
+    const url = await listen(serving, host, port);
     if (this.#options.watch) {
-      this.#watcher = new SourceWatcher(this.#inputs(fn), () => this.#redeploy(fabric));
+      this.#watcher = new SourceWatcher(this.#inputs(fn), () => this.#redeploy(serving));
     }
-    this.#announce(front, fabric, fn);
+    this.#announce(url, serving, fn);
     if (requests > 0) {
-      await this.#testItself(front, requests);
+      await this.#testItself(url, requests);
     }
   }
 
-  async #listen(fabric: Fabric, fn: DeployedFunction): Promise<Front> {
-    const { host, port } = this.#options;
-    try {
-      return await startFront(fabric, { functionName: fn.name, host, port, logger: this.#logger });
-    } catch (error) {
-      if (error instanceof HatcheryError || (error as NodeJS.ErrnoException).code === undefined) {
-        throw error;
-      }
-      const problem = `${host}, port ${port}, cannot be listened on: ${(error as Error).message}`;
-      throw new HatcheryError('INVALID_ARGUMENT', { problem }, { cause: error });
+  async #open(): Promise<Serving> {
+    const { driver, workers, workerUser, trustProxy = [], maxConnections } = this.#options;
+    const logger = this.#logger;
+    const common = { driver, logger, admission: this.#admission(), trustProxy, maxConnections };
+    if (workers === 0) {
+      this.#terminal.note(
+        'warning: with --workers 0 everything runs in one process: no wall is around it but the ' +
+          'virtual machines’.',
+      );
+      const { OneProcess } = await import('./one-process.js');
+      return OneProcess.open(common);
     }
+    const { Supervised } = await import('./supervised.js');
+    const log = { level: this.#options.logLevel, json: this.#terminal.json };
+    return Supervised.open({ ...common, workers, workerUser, log });
   }
 
-  #announce(front: Front, fabric: Fabric, fn: DeployedFunction): void {
-    const driver = fabric.driver.name;
-    const why = { driver: this.#whyDriver(fabric), strategy: this.#whyStrategy(fabric) };
-    const url = this.#terminal.style('bold', front.url);
+  #admission(): Partial<Admission> {
+    const { concurrency, queue } = this.#options;
+    return {
+      ...(concurrency === undefined ? {} : { concurrency }),
+      ...(queue === undefined ? {} : { queue }),
+    };
+  }
+
+  #announce(url: string, serving: Serving, fn: DeployedBy): void {
+    const { name: driver, detail } = serving.driver;
+    const found = detail === undefined ? '' : ` (${detail})`;
+    const { strategy, workers } = { ...this.#options, strategy: fn.strategy };
+    const why = {
+      driver: `${this.#options.driver === 'auto' ? 'the first that works here' : 'asked for'}${found}`,
+      strategy: this.#options.strategy === undefined ? `what ${driver} does fastest` : 'asked for',
+      workers: serving.workers,
+    };
     this.#terminal.result(
-      `Serving ${fn.name} at ${url}\n` +
+      `Serving ${fn.name} at ${this.#terminal.style('bold', url)}\n` +
         `  driver    ${driver}: ${why.driver}\n` +
-        `  strategy  ${fn.strategy}: ${why.strategy}`,
-      { event: 'listening', url: front.url, function: fn.name, driver, strategy: fn.strategy, why },
+        `  strategy  ${strategy}: ${why.strategy}\n` +
+        `  workers   ${workers}: ${why.workers}`,
+      { event: 'listening', url, function: fn.name, driver, strategy, workers, why },
     );
     if (this.#options.watch) {
       this.#terminal.note('  watching  its files: saving one deploys it again');
     }
   }
 
-  #whyDriver(fabric: Fabric): string {
-    const { name } = fabric.driver;
-    const found = detectDrivers().find((driver) => driver.name === name)?.availability;
-    const detail = found?.available ? ` (${found.detail})` : '';
-    return this.#options.driver === 'auto'
-      ? `the first that works here${detail}`
-      : `asked for${detail}`;
-  }
-
-  #whyStrategy(fabric: Fabric): string {
-    return this.#options.strategy === undefined
-      ? `what ${fabric.driver.name} does fastest`
-      : 'asked for';
-  }
-
-  async #testItself(front: Front, requests: number): Promise<void> {
-    const { p50, p99, failed } = await selfTest(front.url, requests);
+  async #testItself(url: string, requests: number): Promise<void> {
+    const { p50, p99, failed } = await selfTest(url, requests);
     const failures = failed > 0 ? `; ${failed} failed: see the log` : '';
     this.#terminal.result(
       `  self-test ${requests} requests through HTTP: ` +
@@ -162,10 +219,10 @@ class Server {
   }
 
   /** What fails is said, and the version before it goes on answering. */
-  async #redeploy(fabric: Fabric): Promise<readonly string[] | undefined> {
+  async #redeploy(serving: Serving): Promise<readonly string[] | undefined> {
     const start = performance.now();
     try {
-      const fn = await fabric.deploy(definitionFrom(this.#file, this.#options));
+      const fn = await serving.deploy(definitionFrom(this.#file, this.#options));
       const milliseconds = performance.now() - start;
       this.#terminal.result(`Deployed ${fn.name} again in ${milliseconds.toFixed(0)} ms`, {
         event: 'redeployed',
@@ -180,7 +237,7 @@ class Server {
     }
   }
 
-  #inputs(fn: DeployedFunction): readonly string[] {
+  #inputs(fn: DeployedBy): readonly string[] {
     const { image } = definitionFrom(this.#file, this.#options);
     const { envFile } = this.#options;
     const files = image === undefined ? fn.inputs : [image];
@@ -195,7 +252,18 @@ class Server {
   /** Lets what is under way finish. */
   async close(): Promise<void> {
     await this.#watcher?.close();
-    await this.#front?.close();
-    await this.#fabric?.close();
+    await this.#serving?.close();
+  }
+}
+
+async function listen(serving: Serving, host: string, port: number): Promise<string> {
+  try {
+    return await serving.listen(host, port);
+  } catch (error) {
+    if (error instanceof HatcheryError || (error as NodeJS.ErrnoException).code === undefined) {
+      throw error;
+    }
+    const problem = `${host}, port ${port}, cannot be listened on: ${(error as Error).message}`;
+    throw new HatcheryError('INVALID_ARGUMENT', { problem }, { cause: error });
   }
 }

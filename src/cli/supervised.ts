@@ -1,0 +1,39 @@
+/** Serves from worker processes. */
+import type { FunctionDefinition } from '../fabric/definition.js';
+import { Supervisor, type SupervisorOptions } from '../supervisor/supervisor.js';
+import type { DeployedBy, Serving, ServingOptions } from './serving.js';
+
+export class Supervised implements Serving {
+  readonly workers: string;
+  readonly driver: Serving['driver'];
+  readonly #supervisor: Supervisor;
+
+  private constructor(supervisor: Supervisor, driver: Serving['driver']) {
+    this.#supervisor = supervisor;
+    this.driver = driver;
+    this.workers = `processes ${supervisor.workers.join(', ')}, locked down`;
+  }
+
+  /** @throws HatcheryError ADDON_MISSING, INVALID_ARGUMENT, KVM_UNAVAILABLE, DRIVER_FAILED */
+  static async open(options: ServingOptions & SupervisorOptions): Promise<Supervised> {
+    const supervisor = new Supervisor(options);
+    try {
+      return new Supervised(supervisor, await supervisor.start());
+    } catch (error) {
+      await supervisor.close();
+      throw error;
+    }
+  }
+
+  deploy(definition: FunctionDefinition): Promise<DeployedBy> {
+    return this.#supervisor.deploy(definition);
+  }
+
+  listen(host: string, port: number): Promise<string> {
+    return this.#supervisor.listen(host, port);
+  }
+
+  close(): Promise<void> {
+    return this.#supervisor.close();
+  }
+}

@@ -1,0 +1,99 @@
+/** What a worker gives up before it sees anything that a stranger wrote. */
+
+import { lookup } from 'node:dns/promises';
+import { realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ProcessAddon } from './process-native.js';
+import type { User } from './user.js';
+
+/** Variables that a worker keeps; everything else of its parent's environment it never sees. */
+export const KEPT_VARIABLES = [
+  'TZ',
+  'LANG',
+  'NODE_ENV',
+  'NO_COLOR',
+  'NODE_EXTRA_CA_CERTS',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'LD_LIBRARY_PATH',
+  'LD_PRELOAD',
+  'ASAN_OPTIONS',
+  'UBSAN_OPTIONS',
+  'HATCHERY_ADDONS',
+] as const;
+
+/**
+ * Looking names up, certificates, time zones, libraries and modules that are loaded late, and this
+ * package.
+ */
+const READABLE = [
+  '/etc',
+  '/lib',
+  '/lib64',
+  '/usr/lib',
+  '/usr/lib64',
+  '/usr/share/zoneinfo',
+  '/usr/share/ca-certificates',
+  '/proc/meminfo',
+  fileURLToPath(new URL('..', import.meta.url)),
+  ...moduleFolders(),
+];
+
+/** Where modules of this package and of those that it needs may be. */
+function moduleFolders(): string[] {
+  const paths = createRequire(import.meta.url).resolve.paths('any') ?? [];
+  return paths.filter((path) => path.endsWith('/node_modules'));
+}
+
+/** Threads of the worker user's, all workers together. */
+const THREADS = 8192;
+
+/** @param source defaults to this process's environment. */
+export function workerEnvironment(source: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  const kept: NodeJS.ProcessEnv = {};
+  for (const name of KEPT_VARIABLES) {
+    if (source[name] !== undefined) {
+      kept[name] = source[name];
+    }
+  }
+  return kept;
+}
+
+export interface LockDownOptions {
+  readonly user: User | undefined;
+  readonly openFiles: number;
+  readonly supervisor: number;
+}
+
+/**
+ * Gives up all that serving requests does not need: see native/process. What has to be opened must be
+ * open: /dev/kvm, all modules.
+ * @throws Error with `call` and `errno`
+ */
+export async function lockDown(addon: ProcessAddon, options: LockDownOptions): Promise<void> {
+  // Lets the C library load what it needs to look names up.
+  await lookup('localhost').catch(() => {});
+  addon.lockDown({
+    ...options.user,
+    parent: options.supervisor,
+    openFiles: options.openFiles,
+    threads: THREADS,
+    readable: [...READABLE, ...resolverFolder(), ...extraCertificates()],
+  });
+}
+
+/** /etc/resolv.conf is often a link to a file that a daemon writes elsewhere. */
+function resolverFolder(): string[] {
+  try {
+    return [dirname(realpathSync('/etc/resolv.conf'))];
+  } catch {
+    return [];
+  }
+}
+
+function extraCertificates(): string[] {
+  const { NODE_EXTRA_CA_CERTS, SSL_CERT_FILE, SSL_CERT_DIR } = process.env;
+  return [NODE_EXTRA_CA_CERTS, SSL_CERT_FILE, SSL_CERT_DIR].filter((path) => path !== undefined);
+}

@@ -1,0 +1,87 @@
+/** What a supervisor and its workers tell each other, over a channel that only they hold. */
+
+import type { DriverName, Strategy } from '../drivers/driver.js';
+import { type ErrorCode, type ErrorDetails, HatcheryError } from '../errors.js';
+import type { Admission } from '../fabric/places.js';
+import type { PreparedFunction } from '../fabric/prepared.js';
+import type { LogLevel } from '../logging.js';
+import type { ColdPhases } from '../timeline.js';
+import type { User } from './user.js';
+
+/** What a worker is told first. */
+export interface WorkerSettings {
+  readonly driver: DriverName | 'auto';
+  readonly admission: Partial<Admission>;
+  readonly log: { readonly level: LogLevel; readonly json: boolean };
+  /** Whom it becomes; `undefined`: it stays who it is. */
+  readonly user: User | undefined;
+  readonly openFiles: number;
+  /** The process that started it. */
+  readonly supervisor: number;
+  readonly front: {
+    readonly trustProxy: readonly string[];
+    readonly maxConnections: number;
+  };
+}
+
+/** What a worker says of a function that it has started. */
+export interface Started {
+  readonly name: string;
+  readonly strategy: Strategy;
+  readonly coldStart: ColdPhases;
+}
+
+/** The driver that a worker has opened. */
+export interface OpenedDriver {
+  readonly name: DriverName;
+  /** What there is to say of it. */
+  readonly detail: string | undefined;
+}
+
+export type ToWorker =
+  | { readonly type: 'start'; readonly settings: WorkerSettings }
+  /** To be started beside what answers now. */
+  | { readonly type: 'stage'; readonly prepared: PreparedFunction }
+  /** What was staged answers from now on. */
+  | { readonly type: 'commit' }
+  | { readonly type: 'discard' }
+  /** Comes with a socket. */
+  | { readonly type: 'connection'; readonly slot: number }
+  | { readonly type: 'drain' };
+
+export type FromWorker =
+  /** Locked down: it may be given functions. */
+  | { readonly type: 'ready'; readonly driver: OpenedDriver }
+  | { readonly type: 'staged' }
+  | { readonly type: 'committed'; readonly started: Started }
+  | { readonly type: 'discarded' }
+  | { readonly type: 'failed'; readonly error: WiredError }
+  /** The worker no longer holds that connection. */
+  | { readonly type: 'closed'; readonly slot: number }
+  /** Everything is answered: the worker ends. */
+  | { readonly type: 'drained' };
+
+/** A HatcheryError as plain data. */
+export interface WiredError {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+  /** Messages of its causes, the nearest first. */
+  readonly causes: readonly string[];
+}
+
+export function toWire(error: unknown): WiredError {
+  const known = HatcheryError.from(error);
+  const causes: string[] = [];
+  for (let cause = known.cause; cause instanceof Error; cause = cause.cause) {
+    causes.push(cause.message);
+  }
+  return { code: known.code, details: { ...known.details }, causes };
+}
+
+export function fromWire({ code, details, causes }: WiredError): HatcheryError {
+  let cause: Error | undefined;
+  for (const message of [...causes].reverse()) {
+    cause = new Error(message, cause === undefined ? undefined : { cause });
+  }
+  return new HatcheryError(code, details, cause === undefined ? {} : { cause });
+}

@@ -1,0 +1,61 @@
+/** The addon for worker processes (`native/process`): its shape, and how it is found. */
+import { createRequire } from 'node:module';
+import { HatcheryError } from '../errors.js';
+
+export interface ConnectionBytes {
+  /** From the peer, read or not. */
+  readonly received: number;
+  /** Of those, in the socket's buffer. */
+  readonly unread: number;
+  /** To the peer, by whoever holds the socket; may count the handshake as one. */
+  readonly written: number;
+}
+
+export interface LockDownPlan {
+  /** Whom to become; `group` goes with it. */
+  readonly user?: number;
+  readonly group?: number;
+  /** The process that started this one; when it ends, so does this one. */
+  readonly parent: number;
+  readonly openFiles: number;
+  /** Of the user; holds where `user` is given. */
+  readonly threads: number;
+  /** Files and folders that may still be read, where the kernel has Landlock. */
+  readonly readable: readonly string[];
+}
+
+export interface Walls {
+  /** The version of Landlock; 0: none. */
+  readonly landlock: number;
+  readonly seccomp: boolean;
+}
+
+/** Functions throw an Error with `call` and `errno`. */
+export interface ProcessAddon {
+  /** Memory that another process can map through the descriptor, which is the caller's to close. */
+  createTable(bytes: number): { readonly descriptor: number; readonly memory: ArrayBuffer };
+  mapTable(descriptor: number, bytes: number): ArrayBuffer;
+  connectionBytes(descriptor: number): ConnectionBytes;
+  /** What the kernel offers. */
+  walls(): Walls;
+  /** For every thread, and for ever. */
+  lockDown(plan: LockDownPlan): void;
+}
+
+const NAME = 'hatchery_process';
+const require = createRequire(import.meta.url);
+
+/**
+ * Loads the addon from `build/`, or from the folder that HATCHERY_ADDONS names.
+ * @throws HatcheryError ADDON_MISSING
+ */
+export function loadProcessAddon(): ProcessAddon {
+  const folder = process.env.HATCHERY_ADDONS;
+  const path =
+    folder === undefined ? `../../../build/Release/${NAME}.node` : `${folder}/${NAME}.node`;
+  try {
+    return require(path) as ProcessAddon;
+  } catch (cause) {
+    throw new HatcheryError('ADDON_MISSING', { name: NAME }, { cause });
+  }
+}

@@ -1,0 +1,300 @@
+/** Starts worker processes, gives them functions and connections, and replaces those that die. */
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BaseLogger } from 'pino';
+import { HatcheryError } from '../errors.js';
+import { defaultAdmission } from '../fabric/default-admission.js';
+import type { FunctionDefinition } from '../fabric/definition.js';
+import type { Admission } from '../fabric/places.js';
+import { type PreparedFunction, prepareFunction } from '../fabric/prepared.js';
+import { ImageStore } from '../image/store.js';
+import { Backoff } from './backoff.js';
+import { Listener } from './listener.js';
+import type { OpenedDriver, Started, WorkerSettings } from './messages.js';
+import { loadProcessAddon, type ProcessAddon } from './process-native.js';
+import { drainingResponse } from './raw-response.js';
+import { workerUser } from './user.js';
+import { type Death, type WorkerLimits, WorkerProcess } from './worker-process.js';
+
+export interface SupervisorOptions {
+  readonly workers: number;
+  readonly driver: WorkerSettings['driver'];
+  readonly log: WorkerSettings['log'];
+  /** Gets what happens to workers. */
+  readonly logger: BaseLogger;
+  /** A user's name or number; see {@link workerUser}. */
+  readonly workerUser?: string | undefined;
+  /** For all workers together. */
+  readonly admission?: Partial<Admission>;
+  readonly trustProxy?: readonly string[];
+  /** Connections at a time, of all workers together. Default: 10,000. */
+  readonly maxConnections?: number;
+  readonly limits?: Partial<WorkerLimits>;
+}
+
+/** A function as all workers serve it. */
+export interface Deployed extends Started {
+  /** Absolute paths of the files that went in. */
+  readonly inputs: readonly string[];
+}
+
+const MAX_CONNECTIONS = 10_000;
+/** Descriptors that a worker needs besides those of its connections: for machines and fetches. */
+const MORE_DESCRIPTORS = 65_536;
+const LIMITS: WorkerLimits = {
+  checkMilliseconds: 1_000,
+  missedBeats: 5,
+  readyMilliseconds: 15_000,
+};
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #addon: ProcessAddon;
+  readonly #settings: WorkerSettings;
+  readonly #images = new ImageStore();
+  readonly #backoff = new Backoff();
+  /** Workers that serve the current functions. */
+  readonly #serving = new Set<WorkerProcess>();
+  readonly #all = new Set<WorkerProcess>();
+  /** Connections that wait for a worker. */
+  readonly #waiting = new Set<Socket>();
+  readonly #ending = new AbortController();
+  /** What each function is at present, for workers that come later. */
+  readonly #functions = new Map<string, PreparedFunction>();
+  /** Deployments, and workers that join: one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #listener: Listener | undefined;
+  #draining: Promise<void> | undefined;
+
+  /** @throws HatcheryError ADDON_MISSING, INVALID_ARGUMENT */
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#addon = loadProcessAddon();
+    const { driver, log, trustProxy = [] } = options;
+    const maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
+    this.#settings = {
+      driver,
+      log,
+      admission: divide(options.admission ?? {}, options.workers),
+      user: workerUser(options.workerUser),
+      openFiles: maxConnections + MORE_DESCRIPTORS,
+      supervisor: process.pid,
+      front: { trustProxy, maxConnections },
+    };
+  }
+
+  /** The process ids of the workers that serve. */
+  get workers(): readonly number[] {
+    return [...this.#serving].map((worker) => worker.processId);
+  }
+
+  /**
+   * Starts all workers.
+   * @returns the driver that they use
+   * @throws HatcheryError of the first that cannot be started
+   */
+  async start(): Promise<OpenedDriver> {
+    const workers = Array.from({ length: this.#options.workers }, () => this.#create());
+    const opened = await Promise.all(workers.map((worker) => worker.start(this.#settings)));
+    for (const worker of workers) {
+      this.#serving.add(worker);
+      this.#replaceWhenDead(worker);
+    }
+    return opened[0] as OpenedDriver;
+  }
+
+  /**
+   * Deploys a function in all workers: the version before it answers until this one has been started
+   * in every worker, and goes on answering where one of them fails.
+   * @throws HatcheryError as `Fabric.deploy`, and WORKER_DIED
+   */
+  async deploy(definition: FunctionDefinition): Promise<Deployed> {
+    const prepared = await prepareFunction(definition, this.#images);
+    return this.#inTurn(() => this.#deploy(prepared));
+  }
+
+  /**
+   * Listens, once a function is deployed.
+   * @returns where, as `http://host:port`
+   * @throws HatcheryError PORT_IN_USE, and what else the system says
+   */
+  async listen(host: string, port: number): Promise<string> {
+    const { maxConnections } = this.#settings.front;
+    this.#listener = await Listener.open({ host, port, maxConnections }, (socket) =>
+      this.#accept(socket),
+    );
+    return this.#listener.url;
+  }
+
+  /** Lets requests in flight finish, while new ones get DRAINING; then ends all workers. */
+  close(): Promise<void> {
+    this.#draining ??= this.#drain();
+    return this.#draining;
+  }
+
+  #create(): WorkerProcess {
+    const worker = new WorkerProcess(this.#addon, { ...LIMITS, ...this.#options.limits });
+    this.#all.add(worker);
+    worker.ended.then(() => this.#all.delete(worker));
+    return worker;
+  }
+
+  get #isEnding(): boolean {
+    return this.#ending.signal.aborted;
+  }
+
+  async #deploy(prepared: PreparedFunction): Promise<Deployed> {
+    const workers = [...this.#serving];
+    if (workers.length === 0) {
+      throw new HatcheryError('WORKER_DIED');
+    }
+    const staged = await Promise.allSettled(workers.map((worker) => worker.stage(prepared)));
+    const failure = staged.find((result) => result.status === 'rejected');
+    if (failure !== undefined) {
+      await Promise.allSettled(workers.map((worker) => worker.discard()));
+      throw failure.reason;
+    }
+    // From here on it is this version that a worker gets which comes later.
+    this.#functions.set(prepared.definition.name, prepared);
+    const committed = await Promise.allSettled(workers.map((worker) => worker.commit()));
+    const first = committed.find((result) => result.status === 'fulfilled');
+    if (first === undefined) {
+      throw (committed[0] as PromiseRejectedResult).reason;
+    }
+    return { ...first.value, inputs: prepared.bundle?.inputs ?? [] };
+  }
+
+  async #replaceWhenDead(worker: WorkerProcess): Promise<void> {
+    const death = await worker.ended;
+    this.#serving.delete(worker);
+    if (this.#isEnding) {
+      this.#goOn(death.connections.untouched);
+      return;
+    }
+    const lived = performance.now() - worker.startedAt;
+    const pause = this.#backoff.next(lived);
+    this.#report(worker, death, pause);
+    this.#goOn(death.connections.untouched);
+    await this.#replace(pause);
+  }
+
+  /** Tries until there is one, or the server ends. */
+  async #replace(pause: number): Promise<void> {
+    for (let wait = pause; ; ) {
+      await sleep(wait, undefined, { signal: this.#ending.signal }).catch(() => {});
+      if (this.#isEnding) {
+        return;
+      }
+      const worker = this.#create();
+      try {
+        await worker.start(this.#settings);
+        await this.#inTurn(() => this.#join(worker));
+        const milliseconds = performance.now() - worker.startedAt;
+        const took = Math.round(milliseconds);
+        this.#options.logger.info({ worker: worker.processId, took }, 'a worker was replaced');
+        return;
+      } catch (error) {
+        worker.kill();
+        await worker.ended;
+        if (this.#isEnding) {
+          return;
+        }
+        wait = this.#backoff.next(performance.now() - worker.startedAt);
+        this.#options.logger.error(
+          { err: HatcheryError.from(error), inARow: this.#backoff.inARow, retryIn: wait },
+          'a worker cannot be replaced; this will be tried again',
+        );
+      }
+    }
+  }
+
+  /** Gives a new worker all functions; then it serves. */
+  async #join(worker: WorkerProcess): Promise<void> {
+    for (const prepared of this.#functions.values()) {
+      await worker.stage(prepared);
+      await worker.commit();
+    }
+    this.#serving.add(worker);
+    this.#replaceWhenDead(worker);
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    this.#goOn(waiting);
+  }
+
+  #report(worker: WorkerProcess, death: Death, retryIn: number): void {
+    const { code, signal, reason, connections } = death;
+    const { failed, cut } = connections;
+    const inARow = this.#backoff.inARow;
+    this.#options.logger.error(
+      {
+        error: 'WORKER_DIED',
+        worker: worker.processId,
+        code,
+        signal,
+        reason,
+        failed,
+        cut,
+        inARow,
+        retryIn,
+      },
+      inARow > 1
+        ? 'a worker died again soon after its start; it will be replaced, but not at once'
+        : 'a worker died; it is replaced',
+    );
+  }
+
+  #goOn(sockets: readonly Socket[]): void {
+    for (const socket of sockets) {
+      this.#accept(socket);
+    }
+  }
+
+  /** The worker with the fewest connections gets it. */
+  #accept(socket: Socket): void {
+    let least: WorkerProcess | undefined;
+    for (const worker of this.#serving) {
+      if (!worker.isFull && (least === undefined || worker.connections < least.connections)) {
+        least = worker;
+      }
+    }
+    if (least !== undefined) {
+      least.give(socket);
+    } else if (this.#isEnding || this.#serving.size > 0) {
+      socket.end(drainingResponse());
+      socket.resume();
+    } else {
+      this.#waiting.add(socket);
+      socket.once('close', () => this.#waiting.delete(socket));
+    }
+  }
+
+  async #drain(): Promise<void> {
+    this.#ending.abort();
+    for (const worker of this.#all) {
+      if (!this.#serving.has(worker)) {
+        worker.kill();
+      }
+    }
+    this.#goOn([...this.#waiting]);
+    await Promise.all([...this.#all].map((worker) => worker.drain()));
+    this.#listener?.close();
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#turn.catch(() => {}).then(work);
+    this.#turn = result;
+    return result;
+  }
+}
+
+/** What is said for a whole server, as each worker gets it. */
+function divide(admission: Partial<Admission>, workers: number): Admission {
+  const whole = { ...defaultAdmission(), ...admission };
+  const share = (count: number) => Math.ceil(count / workers);
+  return {
+    ...whole,
+    concurrency: share(whole.concurrency),
+    queue: share(whole.queue),
+    instances: share(whole.instances),
+  };
+}

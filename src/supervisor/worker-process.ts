@@ -1,0 +1,213 @@
+/** One worker, as its supervisor sees it. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { HatcheryError } from '../errors.js';
+import type { PreparedFunction } from '../fabric/prepared.js';
+import { ConnectionTable, TABLE_BYTES } from './connection-table.js';
+import { HeldConnections, type Settled } from './held-connections.js';
+import { workerEnvironment } from './lock-down.js';
+import {
+  type FromWorker,
+  fromWire,
+  type OpenedDriver,
+  type Started,
+  type ToWorker,
+  type WorkerSettings,
+} from './messages.js';
+import type { ProcessAddon } from './process-native.js';
+
+const ENTRY = fileURLToPath(new URL('./worker.js', import.meta.url));
+
+/** How a worker came to its end. */
+export interface Death {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Why it was killed by the supervisor, if it was. */
+  readonly reason: string | undefined;
+  readonly connections: Settled;
+}
+
+export interface WorkerLimits {
+  /** How often its heart is looked at. */
+  readonly checkMilliseconds: number;
+  /** So many checks in a row that find no beat are its end. */
+  readonly missedBeats: number;
+  /** How long it may take until it can be given functions. */
+  readonly readyMilliseconds: number;
+}
+
+type Answer = Exclude<FromWorker['type'], 'failed' | 'closed'>;
+type AnswerOf<Type extends Answer> = Extract<FromWorker, { readonly type: Type }>;
+
+interface Expected {
+  readonly type: Answer;
+  resolve(message: FromWorker): void;
+  reject(error: HatcheryError): void;
+}
+
+export class WorkerProcess {
+  readonly startedAt = performance.now();
+  /** Resolves when it is dead and its clients were told. */
+  readonly ended: Promise<Death>;
+  readonly #child: ChildProcess;
+  readonly #table: ConnectionTable;
+  readonly #connections: HeldConnections;
+  readonly #limits: WorkerLimits;
+  #expected: Expected | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  #reason: string | undefined;
+  #death: Death | undefined;
+
+  constructor(addon: ProcessAddon, limits: WorkerLimits) {
+    this.#limits = limits;
+    const { descriptor, memory } = addon.createTable(TABLE_BYTES);
+    this.#table = new ConnectionTable(memory);
+    this.#connections = new HeldConnections(addon, this.#table);
+    try {
+      this.#child = fork(ENTRY, [], {
+        cwd: '/',
+        env: workerEnvironment(),
+        execArgv: [],
+        serialization: 'advanced',
+        // Descriptor 4 is the table.
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc', descriptor],
+      });
+    } finally {
+      closeSync(descriptor);
+    }
+    this.#child.on('message', (message) => this.#receive(message as FromWorker));
+    this.ended = new Promise((resolve) => {
+      const end = (code: number | null, signal: NodeJS.Signals | null) =>
+        resolve(this.#end(code, signal));
+      this.#child.once('exit', end);
+      this.#child.on('error', (error) => {
+        // It could not be started, or not be sent something; only then there is no process.
+        if (this.#child.pid === undefined) {
+          this.#reason = error.message;
+          end(null, null);
+        }
+      });
+    });
+  }
+
+  get processId(): number {
+    return this.#child.pid ?? -1;
+  }
+
+  get isAlive(): boolean {
+    return this.#death === undefined;
+  }
+
+  /** Connections that it serves. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  get isFull(): boolean {
+    return this.#connections.isFull;
+  }
+
+  /** @throws HatcheryError as opening the driver, and WORKER_DIED */
+  async start(settings: WorkerSettings): Promise<OpenedDriver> {
+    const { readyMilliseconds, checkMilliseconds } = this.#limits;
+    const timer = setTimeout(
+      () => this.kill(`it was not ready within ${readyMilliseconds} ms`),
+      readyMilliseconds,
+    );
+    try {
+      const answer = await this.#ask({ type: 'start', settings }, 'ready');
+      this.#watchHeart(checkMilliseconds);
+      return answer.driver;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** @throws HatcheryError as Fabric.stage, and WORKER_DIED */
+  async stage(prepared: PreparedFunction): Promise<void> {
+    await this.#ask({ type: 'stage', prepared }, 'staged');
+  }
+
+  async commit(): Promise<Started> {
+    return (await this.#ask({ type: 'commit' }, 'committed')).started;
+  }
+
+  async discard(): Promise<void> {
+    await this.#ask({ type: 'discard' }, 'discarded');
+  }
+
+  /** Gives it a connection, which the supervisor holds until the worker has closed it. */
+  give(socket: Socket): void {
+    const slot = this.#connections.hold(socket);
+    if (slot !== undefined) {
+      this.#child.send({ type: 'connection', slot } satisfies ToWorker, socket, { keepOpen: true });
+    }
+  }
+
+  /** Lets it answer what it has, and end. */
+  async drain(): Promise<void> {
+    if (this.isAlive && this.#child.connected) {
+      this.#child.send({ type: 'drain' } satisfies ToWorker);
+    }
+    await this.ended;
+  }
+
+  /** @param reason for the log; `undefined`: as it should be. */
+  kill(reason?: string): void {
+    this.#reason ??= reason;
+    this.#child.kill('SIGKILL');
+  }
+
+  /** One question at a time. */
+  #ask<Type extends Answer>(message: ToWorker, type: Type): Promise<AnswerOf<Type>> {
+    return new Promise<FromWorker>((resolve, reject) => {
+      if (!this.isAlive || !this.#child.connected) {
+        reject(new HatcheryError('WORKER_DIED'));
+        return;
+      }
+      this.#expected = { type, resolve, reject };
+      this.#child.send(message);
+    }) as Promise<AnswerOf<Type>>;
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.type === 'closed') {
+      this.#connections.release(message.slot);
+      return;
+    }
+    const expected = this.#expected;
+    if (message.type === 'failed') {
+      this.#expected = undefined;
+      expected?.reject(fromWire(message.error));
+    } else if (message.type === expected?.type) {
+      this.#expected = undefined;
+      expected.resolve(message);
+    }
+  }
+
+  /** Checks are counted, not time: where all processes were stopped, none has hung. */
+  #watchHeart(milliseconds: number): void {
+    let before = -1;
+    let missed = 0;
+    this.#watch = setInterval(() => {
+      const { heartbeats } = this.#table;
+      missed = heartbeats === before ? missed + 1 : 0;
+      before = heartbeats;
+      if (missed >= this.#limits.missedBeats) {
+        this.kill(`it has not moved for ${missed * milliseconds} ms`);
+      }
+    }, milliseconds);
+  }
+
+  #end(code: number | null, signal: NodeJS.Signals | null): Death {
+    clearInterval(this.#watch);
+    const connections = this.#connections.settle();
+    this.#death = { code, signal, reason: this.#reason, connections };
+    const expected = this.#expected;
+    this.#expected = undefined;
+    expected?.reject(new HatcheryError('WORKER_DIED'));
+    return this.#death;
+  }
+}
