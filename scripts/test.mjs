@@ -8,6 +8,8 @@ import { runSteps, StepFailure } from './steps/step.mjs';
 import { typescriptStep } from './steps/typescript.mjs';
 
 const sanitized = process.argv.includes('--asan');
+/** Of fuzzing that a test run contains. */
+const FUZZ_SECONDS = 60;
 const words = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 
 /** What makes a process of Node load the addons that were built with sanitizers. */
@@ -32,6 +34,21 @@ async function setUp() {
   return failed;
 }
 
+/** `npm run fuzz`, as one check. */
+async function fuzzAndReport(totals) {
+  const [{ fuzz }, { reportCheck, reportSkip }] = await Promise.all([
+    import('./testing/fuzzing.mjs'),
+    import('./testing/report.mjs'),
+  ]);
+  try {
+    const { failures, skips } = await fuzz(FUZZ_SECONDS);
+    for (const skip of skips) reportSkip(totals, 'fuzz', skip);
+    reportCheck(totals, 'fuzz', failures.length === 0 ? undefined : failures.join('\n'));
+  } catch (error) {
+    reportCheck(totals, 'fuzz', String(error?.stack ?? error));
+  }
+}
+
 async function main() {
   const failed = await setUp();
   // Only now: these need the npm packages.
@@ -47,13 +64,18 @@ async function main() {
   if (words.length === 0) {
     await runChecks((name, failure) => reportCheck(totals, name, failure));
   }
+  // Beside the tests, and after them in every queue for a processor.
+  const fuzzing = words.length === 0 && !sanitized ? fuzzAndReport(totals) : undefined;
   const kvm = kvmWorks();
   if (!kvm) console.log('KVM does not work here: the tests that need it are skipped.');
   const files = suite.testFiles(words);
   if (files.length === 0)
     reportCheck(totals, 'tests', `no test file is called ${words.join(', ')}`);
-  await suite.runSuite(files, sanitized ? sanitizerEnvironment() : {}, (result) =>
-    reportFile(totals, result, kvm),
+  await suite.runSuite(
+    files,
+    sanitized ? sanitizerEnvironment() : {},
+    (result) => reportFile(totals, result, kvm),
+    fuzzing,
   );
   console.log(String(totals));
   return totals.failed === 0 ? 0 : 1;

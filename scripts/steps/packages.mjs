@@ -1,6 +1,7 @@
 // Debian packages: the tools that build the addon and the guest images. They are looked for by what
 // they provide, so that a machine that has them from elsewhere needs nothing.
-import { existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
 import { findCommand, runLogged } from './command.mjs';
 import { StepFailure } from './step.mjs';
 
@@ -23,12 +24,32 @@ const REQUIREMENTS = [
   },
 ];
 
-function missing() {
-  return REQUIREMENTS.filter((requirement) => !requirement.has());
+/** What only the fuzzers need. */
+const FUZZ_REQUIREMENTS = [
+  {
+    package: 'clang',
+    has: () => findCommand('clang++'),
+    why: 'compiles the fuzzers: it is the compiler with libFuzzer',
+  },
+  {
+    package: 'libclang-rt-dev',
+    has: hasFuzzerRuntime,
+    why: 'libFuzzer and the sanitizers that it is linked with',
+  },
+];
+
+function hasFuzzerRuntime() {
+  if (!findCommand('clang++')) return false;
+  const folder = execFileSync('clang++', ['--print-runtime-dir'], { encoding: 'utf8' }).trim();
+  return (
+    existsSync(folder) && readdirSync(folder).some((file) => /^libclang_rt\.fuzzer/.test(file))
+  );
 }
 
+const missing = (requirements) => requirements.filter((requirement) => !requirement.has());
+
 function listOf(requirements) {
-  return requirements.map((r) => `  ${r.package.padEnd(12)}${r.why}`).join('\n');
+  return requirements.map((r) => `  ${r.package.padEnd(16)} ${r.why}`).join('\n');
 }
 
 /** Installs packages with apt-get, through sudo where the user is not root. */
@@ -51,25 +72,39 @@ async function install(names) {
   await apt(['install', '--yes', '--no-install-recommends', ...names], true);
 }
 
+/** A step that installs what is missing, and says what and why. */
+function packagesStepFor(requirements, step) {
+  return {
+    ...step,
+    isCurrent: () => missing(requirements).length === 0,
+    async run() {
+      const needed = missing(requirements);
+      const names = needed.map((requirement) => requirement.package);
+      process.stderr.write(`\n${listOf(needed)}\n`);
+      if (!existsSync('/etc/debian_version') || !findCommand('apt-get')) {
+        throw new StepFailure('these tools are missing, and this is not Debian', {
+          remedy: `install what Debian calls ${names.join(', ')}, then run this again`,
+        });
+      }
+      process.stderr.write(`  apt-get install ${names.join(' ')} …`);
+      await install(names);
+      const still = missing(requirements);
+      if (still.length > 0) {
+        throw new StepFailure(`apt-get was content, yet this is still missing:\n${listOf(still)}`);
+      }
+    },
+  };
+}
+
 /** @type {import('./step.mjs').Step} */
-export const packagesStep = {
+export const packagesStep = packagesStepFor(REQUIREMENTS, {
   name: 'packages',
   title: 'tools that build the addon and the images',
-  isCurrent: () => missing().length === 0,
-  async run() {
-    const needed = missing();
-    const names = needed.map((requirement) => requirement.package);
-    process.stderr.write(`\n${listOf(needed)}\n`);
-    if (!existsSync('/etc/debian_version') || !findCommand('apt-get')) {
-      throw new StepFailure('these tools are missing, and this is not Debian', {
-        remedy: `install what Debian calls ${names.join(', ')}, then run this again`,
-      });
-    }
-    process.stderr.write(`  apt-get install ${names.join(' ')} …`);
-    await install(names);
-    const still = missing();
-    if (still.length > 0) {
-      throw new StepFailure(`apt-get was content, yet this is still missing:\n${listOf(still)}`);
-    }
-  },
-};
+});
+
+/** @type {import('./step.mjs').Step} */
+export const fuzzPackagesStep = packagesStepFor(FUZZ_REQUIREMENTS, {
+  name: 'fuzz tools',
+  title: 'the compiler with libFuzzer',
+  optional: true,
+});

@@ -27,6 +27,12 @@ export function reportCheck(totals, name, failure) {
   if (failure !== undefined) console.log(indent(failure));
 }
 
+/** Counts and reports a check, or a part of one, that could not be done here. */
+export function reportSkip(totals, name, reason) {
+  totals.skipped += 1;
+  console.log(style('yellow', `SKIPPED ${name}: ${reason}`));
+}
+
 /**
  * Counts and reports a test file.
  *

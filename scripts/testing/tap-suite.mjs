@@ -16,8 +16,9 @@ export function testFiles(words) {
  * @param {string[]} files
  * @param {Record<string, string>} env for the test processes
  * @param {(result: import('./tap-file.mjs').FileResult) => void} onResult called for each file
+ * @param {Promise<void>} [beside] what else runs now: the files that run alone wait for it
  */
-export async function runSuite(files, env, onResult) {
+export async function runSuite(files, env, onResult, beside) {
   const isAlone = (file) => file.endsWith('.alone.test.js');
   const together = files.filter((file) => !isAlone(file));
   const work = async () => {
@@ -26,6 +27,7 @@ export async function runSuite(files, env, onResult) {
     }
   };
   await Promise.all(Array.from({ length: JOBS }, work));
+  await beside;
   for (const file of files.filter(isAlone)) onResult(await runTapFile(file, env));
 }
 
