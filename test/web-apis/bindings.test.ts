@@ -154,7 +154,7 @@ test('what takes too long is a TimeoutError', { skip: noKvm }, async (t) => {
     async (served) => {
       t.strictSame(await json(served), [true, 'TimeoutError', 'HOST_CALL_TIMEOUT', 'fine']);
     },
-    { bindings, limits: { hostCallMilliseconds: 100 } },
+    { bindings, limits: { hostCallMilliseconds: 300 } },
   );
 });
 

@@ -45,8 +45,8 @@ test('a handler may wait', { skip: noKvm }, async (t) => {
         ...number[],
       ];
       t.strictSame([text, header], ['text', '1']);
-      t.ok((waited as number) >= 49.9 && (waited as number) < 1000, `${waited} ms`);
-      t.ok(Math.abs((waited as number) - (passed as number)) < 5, `${passed} ms of wall time`);
+      t.ok((waited as number) >= 49.9 && (waited as number) < 5000, `${waited} ms`);
+      t.ok(Math.abs((waited as number) - (passed as number)) < 100, `${passed} ms of wall time`);
     }
   });
 });
@@ -130,7 +130,7 @@ test('waitUntil keeps it until its promises are settled', { skip: noKvm }, async
     const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
     setInterval(() => console.log('tick'), 15);
     ctx.waitUntil((async () => {
-      await sleep(40);
+      await sleep(200);
       console.log('first is done');
       ctx.waitUntil(sleep(20).then(() => console.log('second is done')));
     })());

@@ -22,7 +22,7 @@ test('server-sent events: the head is there before the first of them', {
     return new Response(new ReadableStream({
       async start(controller) {
         for (let i = 0; i < 3; i++) {
-          await sleep(100);
+          await sleep(300);
           controller.enqueue(new TextEncoder().encode('data: ' + i + '\\n\\n'));
         }
         controller.close();
@@ -31,14 +31,14 @@ test('server-sent events: the head is there before the first of them', {
   await serve(body, async ({ fn }) => {
     const start = performance.now();
     const response = await fn.fetch(URL);
-    t.ok(performance.now() - start < 90, 'the head came at once');
+    t.ok(performance.now() - start < 280, 'the head came at once');
     t.equal(response.headers.get('content-type'), 'text/event-stream');
     const chunks = await timed(response);
     t.strictSame(
       chunks.map(({ text }) => text),
       ['data: 0\n\n', 'data: 1\n\n', 'data: 2\n\n'],
     );
-    t.ok((chunks[2]?.at ?? 0) - (chunks[0]?.at ?? 0) > 150, 'each came when it was made');
+    t.ok((chunks[2]?.at ?? 0) - (chunks[0]?.at ?? 0) > 300, 'each came when it was made');
   });
 });
 
