@@ -320,6 +320,43 @@ t.test('no more than 128 fetches of a function are under way', async (t) => {
   t.ok(most > 64, `${most} at a time`);
 });
 
+t.test('connections to many origins are not kept for ever', async (t) => {
+  const open = new Set<Socket>();
+  const port = await httpServer(t, (request, response) => {
+    const { socket } = request;
+    if (!open.has(socket)) {
+      open.add(socket);
+      socket.on('close', () => open.delete(socket));
+    }
+    response.end('x');
+  });
+  const allow = [`*.test:${port}`, `127.0.0.1:${port}`];
+  const lookup = async () => [{ address: '127.0.0.1', family: 4 }];
+  const fetch = outboundFetch(t, { allow, lookup });
+  for (let i = 0; i < 100; i += 1) {
+    t.equal(await textOf(await get(fetch, `http://n${i}.test:${port}/`)), 'x');
+  }
+  await pause(50);
+  t.ok(open.size <= 65, `${open.size} connections are open`);
+  t.ok(open.size >= 60, `${open.size} connections are open`);
+  const before = open.size;
+  await textOf(await get(fetch, `http://n99.test:${port}/`));
+  await textOf(await get(fetch, `http://n0.test:${port}/`));
+  await pause(50);
+  t.ok(open.size <= before + 1, 'the one used last was kept');
+
+  // Many at a time to a few origins: what is idle then is closed before it is too much.
+  for (const origin of ['a', 'b', 'c', 'd']) {
+    await Promise.all(
+      Array.from({ length: 100 }, async () =>
+        textOf(await get(fetch, `http://${origin}.test:${port}/`)),
+      ),
+    );
+  }
+  await pause(50);
+  t.ok(open.size <= 256, `${open.size} connections are open`);
+});
+
 t.test('proxies of the environment are not asked', async (t) => {
   const port = await httpServer(t, (_, response) => response.end('direct'));
   for (const name of ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'all_proxy', 'ALL_PROXY']) {
