@@ -6,12 +6,13 @@ import { formatTable, missed, type Row } from './harness/report.js';
 import type { Question } from './question.js';
 import { clone } from './questions/clone.js';
 import { coldStart } from './questions/cold-start.js';
+import { deadline } from './questions/deadline.js';
 import { http } from './questions/http.js';
 import { memory } from './questions/memory.js';
 import { reset } from './questions/reset.js';
 import { rewind } from './questions/rewind.js';
 
-const QUESTIONS: readonly Question[] = [reset, rewind, http, clone, coldStart, memory];
+const QUESTIONS: readonly Question[] = [reset, rewind, http, clone, coldStart, deadline, memory];
 const NAMES = QUESTIONS.map(({ name }) => name).join(', ');
 
 const HELP = `Usage: npm run bench -- [options]

@@ -4,6 +4,7 @@ import {
   type DeployedFunction,
   Fabric,
   type FunctionDefinition,
+  type Limits,
   type Strategy,
 } from '../src/index.js';
 import { SOURCES } from './harness/folders.js';
@@ -17,8 +18,12 @@ export interface Subject extends AsyncDisposable {
 }
 
 /** Deploys `bench/functions/NAME.ts`. */
-export function deploy(name: string, strategy: Strategy): Promise<Subject> {
-  return open({ name, file: `${SOURCES}functions/${name}.ts`, strategy });
+export function deploy(
+  name: string,
+  strategy: Strategy,
+  limits: Partial<Limits> = {},
+): Promise<Subject> {
+  return open({ name, file: `${SOURCES}functions/${name}.ts`, strategy, limits });
 }
 
 /** Deploys a built image that needs no code. */

@@ -26,7 +26,7 @@ export const MIX: Readonly<Record<string, Behaviour>> = {
 /** Limits that the bad ones meet soon. */
 export const SERVE_OPTIONS = [
   ...['--cpu-ms', '50'],
-  ...['--wall-ms', '1000'],
+  ...['--wall-ms', '3000'],
   ...['--memory', '32MiB'],
   ...['--max-log', '64KiB'],
   ...['--log-level', 'fatal'],

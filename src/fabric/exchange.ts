@@ -11,13 +11,13 @@ import {
 } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import type { Timeline } from '../timeline.js';
+import type { Bounded, Deadlines } from './deadlines.js';
 import type { Failures } from './failure.js';
 import { GuestLog } from './guest-log.js';
 import { type CallHandlers, HostCalls } from './host-calls/host-calls.js';
 import { type AvailableResponse, IncomingResponse } from './incoming-response.js';
 import type { Limits } from './limits.js';
 import type { FunctionRequest, Reply } from './message.js';
-import { Pause } from './pause.js';
 import type { Placement } from './placement.js';
 import { RequestBody } from './request-body.js';
 
@@ -27,6 +27,7 @@ export interface Serving {
   readonly limits: Limits;
   readonly failures: Failures;
   readonly placement: Placement;
+  readonly deadlines: Deadlines;
   readonly handlers: CallHandlers;
   readonly logger: BaseLogger;
 }
@@ -49,20 +50,23 @@ const EXIT_MILLISECONDS = 0.02;
 /** Frames are laid here; a driver reads them before its `run` returns, so one window is enough. */
 const WINDOW = Buffer.allocUnsafeSlow(REQUEST_CAPACITY);
 
-export class Exchange {
+export class Exchange implements Bounded {
+  /** `performance.now()` milliseconds. */
+  readonly deadline: number;
   readonly #serving: Serving;
   readonly #shell: Shell;
   readonly #request: FunctionRequest;
   readonly #timeline: Timeline;
   readonly #settled: (verdict: Verdict) => void;
-  readonly #deadline: number;
   readonly #response: IncomingResponse;
-  readonly #pause: Pause;
   #cpuLeft: number;
   #body: RequestBody | undefined;
   #calls: HostCalls | undefined;
   #log: GuestLog | undefined;
   #bodySent = 0;
+  /** Ends what the exchange awaits now. */
+  #interrupt: ((error: unknown) => void) | undefined;
+  #isWatched = false;
   #isDelivered = false;
   #isSettled = false;
   #where: Where | undefined;
@@ -87,8 +91,7 @@ export class Exchange {
     this.#request = request;
     this.#timeline = timeline;
     this.#settled = settled;
-    this.#deadline = performance.now() + limits.wallMilliseconds;
-    this.#pause = new Pause(this.#deadline, serving.failures);
+    this.deadline = performance.now() + limits.wallMilliseconds;
     this.#cpuLeft = limits.cpuMilliseconds;
     this.#response = new IncomingResponse(limits, () => this.#gone());
     timeline.guest = 0;
@@ -104,11 +107,11 @@ export class Exchange {
       const frame = this.#layRequest();
       const exit = this.#shell.run(
         { reason: 'request', bytes: frame },
-        this.#deadline,
+        this.deadline,
         this.#cpuLeft,
         this.#place(),
       );
-      return exit instanceof Promise ? this.#follow(exit) : this.#proceed(exit);
+      return exit instanceof Promise ? this.#follow(this.#until(exit)) : this.#proceed(exit);
     } catch (error) {
       throw this.#failed(error);
     }
@@ -194,13 +197,14 @@ export class Exchange {
 
   async #resumed(resume: Resume): Promise<Exit> {
     // A guest that exits again and again must not outlive its limits either.
-    if (performance.now() >= this.#deadline) {
+    if (performance.now() >= this.deadline) {
       throw this.#serving.failures.deadline();
     }
     if (this.#cpuLeft <= 0) {
       throw this.#serving.failures.cpu();
     }
-    return this.#shell.run(resume, this.#deadline, this.#cpuLeft, 'thread');
+    const exit = this.#shell.run(resume, this.deadline, this.#cpuLeft, 'thread');
+    return exit instanceof Promise ? this.#until(exit) : exit;
   }
 
   /**
@@ -250,13 +254,13 @@ export class Exchange {
         return undefined;
       }
     }
-    return taken === undefined ? CONTINUE : this.#pause.until(taken.then(() => CONTINUE));
+    return taken === undefined ? CONTINUE : this.#until(taken.then(() => CONTINUE));
   }
 
   #nextChunk(): Resume | Promise<Resume> {
     const chunk = this.#requestBody().read(REQUEST_CAPACITY);
     return chunk instanceof Promise
-      ? this.#pause.until(chunk.then((bytes) => ({ reason: 'chunk', bytes }) as const))
+      ? this.#until(chunk.then((bytes) => ({ reason: 'chunk', bytes }) as const))
       : { reason: 'chunk', bytes: chunk };
   }
 
@@ -265,7 +269,7 @@ export class Exchange {
     if (next === undefined) {
       throw this.#serving.failures.stalled('it waits with no host call in flight');
     }
-    return next instanceof Promise ? this.#pause.until(next) : next;
+    return next instanceof Promise ? this.#until(next) : next;
   }
 
   #requestBody(): RequestBody {
@@ -294,6 +298,24 @@ export class Exchange {
     return this.#calls;
   }
 
+  /** What is awaited, as long as the exchange is not ended. It may reject unheard. */
+  #until<Value>(awaited: Promise<Value>): Promise<Value> {
+    if (!this.#isWatched) {
+      this.#isWatched = true;
+      this.#serving.deadlines.watch(this);
+    }
+    const result = new Promise<Value>((resolve, reject) => {
+      this.#interrupt = reject;
+      awaited.then(resolve, reject);
+    });
+    result.catch(() => {});
+    return result;
+  }
+
+  onDeadline(): void {
+    this.#end(this.#serving.failures.deadline());
+  }
+
   /** Nobody waits for the answer any more. */
   #gone(): void {
     this.#end(new HatcheryError('CLIENT_GONE'));
@@ -303,7 +325,7 @@ export class Exchange {
   #end(error: unknown): void {
     if (this.#ended === undefined && !this.#isSettled) {
       this.#ended = error;
-      this.#pause.interrupt(error);
+      this.#interrupt?.(error);
       void this.#shell.destroy();
     }
   }
@@ -324,6 +346,9 @@ export class Exchange {
   #settle(verdict: Verdict): void {
     if (!this.#isSettled) {
       this.#isSettled = true;
+      if (this.#isWatched) {
+        this.#serving.deadlines.unwatch(this);
+      }
       this.#request.onGone = undefined;
       this.#calls?.close();
       // Also where no guest has read of it.

@@ -5,6 +5,7 @@ import type { Driver, DriverName } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import { TraceMapper } from '../image/source-maps.js';
 import { ImageStore, ParsedImages } from '../image/store.js';
+import { Deadlines } from './deadlines.js';
 import { defaultAdmission } from './default-admission.js';
 import { type Binding, checkDefinition, type FunctionDefinition } from './definition.js';
 import { Deployment } from './deployment.js';
@@ -204,8 +205,15 @@ export class Fabric {
       await closeHandlers(handlers);
       throw error;
     });
-    const placement = new Placement();
-    const serving = { function: name, limits, failures, placement, handlers, logger };
+    const serving = {
+      function: name,
+      limits,
+      failures,
+      placement: new Placement(),
+      deadlines: new Deadlines(),
+      handlers,
+      logger,
+    };
     return {
       deployment: new Deployment(spawning, serving, this.#places),
       inputs: bundle?.inputs ?? [],

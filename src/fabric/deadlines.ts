@@ -1,0 +1,51 @@
+/**
+ * Ends the exchanges of one function that have lasted too long, whatever their guests are doing: a
+ * guest's own thread may have to wait for a processor before it can notice.
+ */
+
+/** setTimeout takes no more. */
+const LONGEST_TIMEOUT_MILLISECONDS = 0x7fff_ffff;
+
+/** Something that must not last longer than `deadline`. */
+export interface Bounded {
+  /** `performance.now()` milliseconds. */
+  readonly deadline: number;
+  /** The time is over. */
+  onDeadline(): void;
+}
+
+/** All that it watches may last equally long, so one timer is enough: the first one's. */
+export class Deadlines {
+  readonly #watched = new Set<Bounded>();
+  #timer: NodeJS.Timeout | undefined;
+
+  watch(bounded: Bounded): void {
+    this.#watched.add(bounded);
+    if (this.#timer === undefined) {
+      this.#arm(bounded.deadline);
+    }
+  }
+
+  unwatch(bounded: Bounded): void {
+    this.#watched.delete(bounded);
+  }
+
+  #arm(deadline: number): void {
+    const left = Math.max(1, Math.ceil(deadline - performance.now()));
+    this.#timer = setTimeout(() => this.#check(), Math.min(left, LONGEST_TIMEOUT_MILLISECONDS));
+    this.#timer.unref();
+  }
+
+  #check(): void {
+    this.#timer = undefined;
+    const now = performance.now();
+    for (const bounded of this.#watched) {
+      if (bounded.deadline > now) {
+        this.#arm(bounded.deadline);
+        return;
+      }
+      this.#watched.delete(bounded);
+      bounded.onDeadline();
+    }
+  }
+}
