@@ -43,13 +43,19 @@ void host_call(uint32_t call, enum hatchery_call_kind kind, const struct bytes *
     frame_send(0);
 }
 
-int host_wait(uint64_t until_nanoseconds, struct completion *completion) {
-    const struct hatchery_wait wait = {.until_nanoseconds = until_nanoseconds};
+static int wait_until(uint64_t host_nanoseconds) {
+    const struct hatchery_wait wait = {.until_nanoseconds = host_nanoseconds};
     memcpy(channel(HATCHERY_RESPONSE_OFFSET), &wait, sizeof wait);
     control()->response_bytes = sizeof wait;
     hypercall(HATCHERY_WAIT);
-    if (control()->resume_reason != HATCHERY_RESUME_COMPLETION) {
-        return 0;
+    return control()->resume_reason == HATCHERY_RESUME_COMPLETION;
+}
+
+int host_wait(uint64_t until_nanoseconds, struct completion *completion) {
+    while (!wait_until(clock_to_host(until_nanoseconds))) {
+        if (!clock_is_behind(until_nanoseconds)) {
+            return 0;
+        }
     }
     struct hatchery_completion header;
     memcpy(&header, channel(HATCHERY_REQUEST_OFFSET), sizeof header);

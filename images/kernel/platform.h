@@ -28,6 +28,13 @@ void clock_begin(void);
 void random_begin(void);
 void request_begin(void);
 
+/* The moment by the host's monotonic clock, which this clock may be behind. */
+uint64_t clock_to_host(uint64_t nanoseconds);
+
+/* When the host has waited until clock_to_host(nanoseconds): whether it is still to come by more
+ * than is tolerated; clock_to_host takes that into account from then on. */
+int clock_is_behind(uint64_t nanoseconds);
+
 /* After application_serve: ends background work, and insists that there was a response. */
 void response_settle(void);
 
