@@ -98,8 +98,8 @@ struct completion {
 /*
  * Yields until there is a completion (returns 1), or until the host's monotonic clock, which
  * clock_monotonic follows, shows `until_nanoseconds` (returns 0); HATCHERY_WAIT_FOREVER: however
- * long it takes. With no call in flight and no time to wait for, the host ends the instance. The
- * time may be over a little early by clock_monotonic, by some microseconds.
+ * long it takes. With no call in flight and no time to wait for, the host ends the instance. By
+ * clock_monotonic it may be up to 100 microseconds early.
  *
  * Overwrites the request window: the payload is valid until the next host_wait, and what the
  * application still needs of head and body of the request it has to take before.

@@ -186,7 +186,7 @@ test('many calls at a time, with timers among them', { skip: noKvm }, async (t) 
   const slow = async (value: number) => {
     running += 1;
     most = Math.max(most, running);
-    await new Promise((resolve) => setTimeout(resolve, 60 - value * 2));
+    await new Promise((resolve) => setTimeout(resolve, 1000 - value * 40));
     running -= 1;
     return value;
   };

@@ -27,7 +27,7 @@ export function turn(): boolean {
     endNesting();
     deliver(call);
   } else if (due !== undefined) {
-    // By the guest's clock it may be some microseconds early.
+    // By the guest's clock it may be a little early.
     runTimer(due);
   }
   return true;
