@@ -185,6 +185,8 @@ class GivenFront extends ServingFront implements OpenFront {
   }
 
   accept(socket: Socket): void {
+    // As Node does with those that it accepts itself.
+    socket.setNoDelay(true);
     this.server.emit('connection', socket);
   }
 }

@@ -21,6 +21,8 @@ export class IncomingRequest implements FunctionRequest {
   incoming: IncomingBody | undefined;
   /** The client takes trailers. */
   takesTrailers = false;
+  /** Its connection ends with its response. */
+  isLast = false;
   /** Its connection is closed. */
   isGone = false;
   onGone: (() => void) | undefined;

@@ -36,10 +36,9 @@ export function responseHead(request: IncomingRequest, reply: Reply): ResponseHe
   if (withTrailer) {
     headers.push('Trailer', 'Server-Timing');
   }
-  if (request.incoming?.isComplete === false) {
-    // What comes of the body after the response is nobody's.
-    request.connection.closeAfterResponse();
-    headers.push('Connection', 'close');
+  // What comes of the body after the response is nobody's.
+  if (request.isLast || request.incoming?.isComplete === false) {
+    closeAfter(request, headers);
   }
   return { headers, givenLength, bodyAllowed, withTrailer };
 }
@@ -80,12 +79,16 @@ export function sendError(request: IncomingRequest, error: HatcheryError): void 
   if (error.code === 'METHOD_NOT_ALLOWED') {
     headers.push('Allow', ALLOW);
   }
-  if (error.code === 'DRAINING' || request.isIncomplete) {
-    request.connection.closeAfterResponse();
-    headers.push('Connection', 'close');
+  if (error.code === 'DRAINING' || request.isLast || request.isIncomplete) {
+    closeAfter(request, headers);
   }
   response.writeHead(error.status, headers);
   response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+function closeAfter({ connection }: IncomingRequest, headers: string[]): void {
+  connection.closeAfterResponse();
+  headers.push('Connection', 'close');
 }
 
 function ownHeaders({ id, timeline }: IncomingRequest): string[] {

@@ -106,6 +106,12 @@ export class Service {
   #reply(request: IncomingRequest, expectation: Expectation): Reply | Promise<Reply> {
     const { raw, connection, method } = request;
     const { limits } = this.#fn;
+    if (raw.headers.upgrade !== undefined) {
+      // Node's parser loses what comes behind it in the same packet, and would take what comes later
+      // for the start of a request.
+      request.isLast = true;
+      connection.closeAfterResponse();
+    }
     if (this.#isDraining) {
       throw new HatcheryError('DRAINING', { retryAfter: RETRY_SECONDS });
     }

@@ -19,24 +19,33 @@ export async function sendStream(
   milliseconds: number,
 ): Promise<void> {
   const { response } = request;
+  const chunks = body[Symbol.asyncIterator]();
+  const stop = () => {
+    chunks.return?.()?.catch(() => {});
+  };
+  if (request.isGone) {
+    stop();
+    return;
+  }
   const head = responseHead(request, reply);
   const { headers, givenLength, bodyAllowed, withTrailer } = head;
   // HTTP/1.1 has trailers only with chunks, which have no length ahead.
   if (givenLength !== undefined && !withTrailer && reply.status !== 204) {
     headers.push('Content-Length', givenLength);
   }
-  response.writeHead(reply.status, headers);
-  const chunks = body[Symbol.asyncIterator]();
+  try {
+    response.writeHead(reply.status, headers);
+  } catch (error) {
+    stop();
+    throw error;
+  }
   if (!bodyAllowed) {
     response.end();
-    await chunks.return?.();
+    stop();
     return;
   }
   // Its reader may wait for the head before there is anything to send.
   response.flushHeaders();
-  const stop = () => {
-    chunks.return?.()?.catch(() => {});
-  };
   const { raw } = request;
   raw.socket.once('close', stop);
   try {
@@ -47,7 +56,9 @@ export async function sendStream(
   } finally {
     raw.socket.removeListener('close', stop);
   }
-  if (!request.isGone) {
+  if (request.isGone) {
+    stop();
+  } else {
     finish(request, head);
   }
 }

@@ -86,3 +86,37 @@ test('a client that has its answer is not gone', async (t) => {
     t.equal(gone, 0);
   });
 });
+
+test('a stream that nobody waits for any more is ended unread', async (t) => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const seen = { read: 0, returned: 0 };
+  const stream: ByteStream = {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        seen.read += 1;
+        return { done: true, value: undefined };
+      },
+      return: async () => {
+        seen.returned += 1;
+        return { done: true, value: undefined };
+      },
+    }),
+  };
+  const handle = async () => {
+    await held;
+    return replyWith(stream);
+  };
+  await withFake(handle, async (front) => {
+    const client = await Client.open(front.url);
+    client.send(GET);
+    await until(() => front.inFlight === 1);
+    client.socket.destroy();
+    await until(() => front.inFlight === 0);
+    release();
+    await until(() => seen.returned > 0);
+    t.equal(seen.read, 0);
+  });
+});

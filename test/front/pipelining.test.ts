@@ -109,3 +109,26 @@ test('a connection is kept for the next request', (t) =>
     const old = await exchange(url, 'GET /old HTTP/1.0\r\n\r\n');
     t.match(old, /\/old \n$/);
   }));
+
+test('nothing comes after an upgrade that is ignored', (t) =>
+  withFake(handle, async ({ url }) => {
+    // Node's parser would lose the start of what follows, and take its body for a request.
+    const upgrade = 'Host: h\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n';
+    const next = 'POST /next HTTP/1.1\r\nHost: h\r\nContent-Length: 40\r\n\r\n';
+    for (const [request, seen] of [
+      [`GET /a HTTP/1.1\r\n${upgrade}\r\n`, /\/a \n$/],
+      [`POST /b HTTP/1.1\r\n${upgrade}Content-Length: 4\r\n\r\nbody`, /\/b body\n$/],
+      [
+        `POST /c HTTP/1.1\r\n${upgrade}Transfer-Encoding: chunked\r\n\r\n4\r\nmore\r\n0\r\n\r\n`,
+        /\/c more\n$/,
+      ],
+    ] as const) {
+      const client = await Client.open(url);
+      client.send(request + next);
+      client.send('GET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n');
+      await client.closed;
+      t.strictSame(statusesOf(client.text), [200]);
+      t.match(client.text, /^Connection: close\r$/m);
+      t.match(client.text, seen);
+    }
+  }));
