@@ -49,5 +49,11 @@
       'target_name': 'hatchery_process',
       'sources': ['<!@(node scripts/native-sources.mjs process)'],
     },
+    {
+      # The same with a way to try any system call, for the tests of the walls.
+      'target_name': 'hatchery_process_test',
+      'defines': ['HATCHERY_TEST_HOOKS'],
+      'sources': ['<!@(node scripts/native-sources.mjs process)'],
+    },
   ],
 }

@@ -10,7 +10,7 @@ import { at } from './root.mjs';
 
 /** The targets that are used, and those that only tests use. */
 export const TARGETS = ['hatchery_kvm', 'hatchery_process'];
-export const TEST_TARGETS = ['hatchery_kvm_test'];
+export const TEST_TARGETS = ['hatchery_kvm_test', 'hatchery_process_test'];
 
 /** Folders, relative to the checkout, where the two kinds of build leave TARGET.node. */
 export const RELEASE = 'build/Release';

@@ -7,7 +7,7 @@ import { type Front, startFront } from '../front/front.js';
 import type { DeployedBy, Serving, ServingOptions } from './serving.js';
 
 export class OneProcess implements Serving {
-  readonly workers = 'one process does everything, without the wall of a worker';
+  readonly workers = [];
   readonly driver: Serving['driver'];
   readonly #fabric: Fabric;
   readonly #options: ServingOptions;

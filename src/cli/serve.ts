@@ -190,17 +190,21 @@ class Server {
   #announce(url: string, serving: Serving, fn: DeployedBy): void {
     const { name: driver, detail } = serving.driver;
     const found = detail === undefined ? '' : ` (${detail})`;
-    const { strategy, workers } = { ...this.#options, strategy: fn.strategy };
+    const { workers } = serving;
+    const { strategy } = fn;
     const why = {
       driver: `${this.#options.driver === 'auto' ? 'the first that works here' : 'asked for'}${found}`,
       strategy: this.#options.strategy === undefined ? `what ${driver} does fastest` : 'asked for',
-      workers: serving.workers,
     };
+    const processes =
+      workers.length === 0
+        ? 'none: this process does everything'
+        : `processes ${workers.join(', ')}`;
     this.#terminal.result(
       `Serving ${fn.name} at ${this.#terminal.style('bold', url)}\n` +
         `  driver    ${driver}: ${why.driver}\n` +
         `  strategy  ${strategy}: ${why.strategy}\n` +
-        `  workers   ${workers}: ${why.workers}`,
+        `  workers   ${processes}`,
       { event: 'listening', url, function: fn.name, driver, strategy, workers, why },
     );
     if (this.#options.watch) {

@@ -23,8 +23,8 @@ export interface DeployedBy {
 
 export interface Serving {
   readonly driver: { readonly name: DriverName; readonly detail: string | undefined };
-  /** Who serves, in words. */
-  readonly workers: string;
+  /** The process ids of the workers; none where this process does everything. */
+  readonly workers: readonly number[];
   /** @throws HatcheryError as `Fabric.deploy`; the version before goes on answering then */
   deploy(definition: FunctionDefinition): Promise<DeployedBy>;
   /**

@@ -4,14 +4,12 @@ import { Supervisor, type SupervisorOptions } from '../supervisor/supervisor.js'
 import type { DeployedBy, Serving, ServingOptions } from './serving.js';
 
 export class Supervised implements Serving {
-  readonly workers: string;
   readonly driver: Serving['driver'];
   readonly #supervisor: Supervisor;
 
   private constructor(supervisor: Supervisor, driver: Serving['driver']) {
     this.#supervisor = supervisor;
     this.driver = driver;
-    this.workers = `processes ${supervisor.workers.join(', ')}, locked down`;
   }
 
   /** @throws HatcheryError ADDON_MISSING, INVALID_ARGUMENT, KVM_UNAVAILABLE, DRIVER_FAILED */
@@ -23,6 +21,10 @@ export class Supervised implements Serving {
       await supervisor.close();
       throw error;
     }
+  }
+
+  get workers(): readonly number[] {
+    return this.#supervisor.workers;
   }
 
   deploy(definition: FunctionDefinition): Promise<DeployedBy> {

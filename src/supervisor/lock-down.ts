@@ -70,17 +70,23 @@ export interface LockDownOptions {
 /**
  * Gives up all that serving requests does not need: see native/process. What has to be opened must be
  * open: /dev/kvm, all modules.
+ * @param moreReadable files and folders that are to be readable, too.
  * @throws Error with `call` and `errno`
  */
-export async function lockDown(addon: ProcessAddon, options: LockDownOptions): Promise<void> {
+export async function lockDown(
+  addon: ProcessAddon,
+  options: LockDownOptions,
+  moreReadable: readonly string[] = [],
+): Promise<void> {
   // Lets the C library load what it needs to look names up.
   await lookup('localhost').catch(() => {});
+  process.chdir('/');
   addon.lockDown({
     ...options.user,
     parent: options.supervisor,
     openFiles: options.openFiles,
     threads: THREADS,
-    readable: [...READABLE, ...resolverFolder(), ...extraCertificates()],
+    readable: [...READABLE, ...resolverFolder(), ...extraCertificates(), ...moreReadable],
   });
 }
 

@@ -42,20 +42,19 @@ export interface ProcessAddon {
   lockDown(plan: LockDownPlan): void;
 }
 
-const NAME = 'hatchery_process';
 const require = createRequire(import.meta.url);
 
 /**
  * Loads the addon from `build/`, or from the folder that HATCHERY_ADDONS names.
  * @throws HatcheryError ADDON_MISSING
  */
-export function loadProcessAddon(): ProcessAddon {
+export function loadProcessAddon(name = 'hatchery_process'): ProcessAddon {
   const folder = process.env.HATCHERY_ADDONS;
   const path =
-    folder === undefined ? `../../../build/Release/${NAME}.node` : `${folder}/${NAME}.node`;
+    folder === undefined ? `../../../build/Release/${name}.node` : `${folder}/${name}.node`;
   try {
     return require(path) as ProcessAddon;
   } catch (cause) {
-    throw new HatcheryError('ADDON_MISSING', { name: NAME }, { cause });
+    throw new HatcheryError('ADDON_MISSING', { name }, { cause });
   }
 }
