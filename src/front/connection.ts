@@ -75,7 +75,7 @@ export class Connection {
    * whose body it was meant to be breaks off.
    */
   refuse(error: HatcheryError, headers: readonly string[] = []): void {
-    if (this.#isClosing || !this.#socket.writable) {
+    if (this.#isClosing) {
       return;
     }
     this.#isClosing = true;
