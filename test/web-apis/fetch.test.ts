@@ -365,7 +365,7 @@ test('many fetches at a time, with timers among them', { skip: noKvm }, async (t
     setTimeout(() => {
       running -= 1;
       response.end((request.url as string).repeat(10_000));
-    }, 100);
+    }, 600);
   };
   const body = `
     let ticks = 0;
