@@ -47,7 +47,8 @@ export class Connections {
   readonly #gate = new Gate(MAX_EXCHANGES);
   /** The one used last comes last. */
   readonly #entries = new Map<string, Entry>();
-  #sockets = 0;
+  /** Open, or being opened. */
+  readonly #sockets = new Set<Socket>();
   #closed = false;
 
   constructor({ allow, milliseconds, lookup, ca }: ConnectionOptions) {
@@ -87,11 +88,12 @@ export class Connections {
   #open(origin: string): Entry {
     const onSocket = (socket: Socket) => {
       entry.sockets += 1;
-      this.#sockets += 1;
+      this.#sockets.add(socket);
       socket.once('close', () => {
         entry.sockets -= 1;
-        this.#sockets -= 1;
+        this.#sockets.delete(socket);
       });
+      this.#trim();
     };
     const pool = new Pool(origin, {
       connect: guardedConnector(new URL(origin), this.#connector, onSocket),
@@ -112,7 +114,7 @@ export class Connections {
 
   /** Closes what has been idle for longest, where there is too much. */
   #trim(): void {
-    let sockets = this.#sockets;
+    let sockets = this.#sockets.size;
     for (const [origin, entry] of this.#entries) {
       if (sockets <= MAX_SOCKETS && this.#entries.size <= MAX_POOLS) {
         return;
@@ -131,5 +133,9 @@ export class Connections {
     const pools = [...this.#entries.values()].map(({ pool }) => pool);
     this.#entries.clear();
     await Promise.all(pools.map((pool) => pool.destroy()));
+    // undici does not know those that are still being opened.
+    for (const socket of this.#sockets) {
+      socket.destroy();
+    }
   }
 }

@@ -4,7 +4,7 @@
  * something else a moment later (DNS rebinding) changes nothing. For a host that is an address,
  * node:net looks nothing up, so it is checked before.
  */
-import type { LookupFunction, Socket } from 'node:net';
+import { type LookupFunction, Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import { parseAddress } from './addresses.js';
 import { type AllowList, targetOf } from './allow-list.js';
@@ -33,7 +33,7 @@ export interface ConnectorOptions {
 
 /**
  * Connects to one origin.
- * @param onSocket told of each connection.
+ * @param onSocket told of each connection as soon as it is being made.
  */
 export function guardedConnector(
   origin: URL,
@@ -63,7 +63,7 @@ export function guardedConnector(
       callback(early, null);
       return;
     }
-    connect(to, (...[error, socket]) => {
+    const connecting: unknown = connect(to, (...[error, socket]) => {
       if (error !== null) {
         callback(error, null);
         return;
@@ -75,9 +75,12 @@ export function guardedConnector(
         callback(late, null);
         return;
       }
-      onSocket(socket);
       callback(null, socket);
     });
+    // undici's types do not say that it is returned.
+    if (connecting instanceof Socket) {
+      onSocket(connecting);
+    }
   };
 }
 

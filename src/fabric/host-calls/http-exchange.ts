@@ -34,6 +34,12 @@ export function exchange(
   signal: AbortSignal,
 ): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
+    // It may have been while the request stood in line; the signal would not say so again.
+    if (signal.aborted) {
+      lease.release();
+      reject(signal.reason);
+      return;
+    }
     const handler = new Handler(lease, signal, resolve, reject);
     const { method, url, headers, body } = request;
     lease.pool.dispatch(
@@ -78,7 +84,10 @@ class Handler implements Dispatcher.DispatchHandlers {
     signal.addEventListener('abort', this.#onSignal, { once: true });
   }
 
-  /** Closes the connection; where it is still being made, as soon as it is there. */
+  /**
+   * Closes the connection; where it is still being made, as soon as it is there. undici then opens it
+   * anew before it forgets the request, so that it is one of the idle ones.
+   */
   #end(why: unknown): void {
     this.#ended ??= { why };
     this.#reject(why);
