@@ -6,6 +6,7 @@ import { checkCrashAddress } from './checks/crash-address.js';
 import { checkDevice } from './checks/device.js';
 import { checkAddon, checkImage } from './checks/installation.js';
 import { checkNode, checkSystem, checkTools } from './checks/system.js';
+import { checkWalls } from './checks/walls.js';
 import { EXIT_CODES } from './exit-codes.js';
 import type { Terminal } from './terminal.js';
 
@@ -34,6 +35,7 @@ async function checkMachine(): Promise<Check[]> {
     checkAddon(),
     kvm,
     await checkCrashAddress(kvm.state === 'ok'),
+    checkWalls(),
     await checkImage('js'),
     await checkImage('hello'),
     ...(await checkTools()),

@@ -33,6 +33,8 @@ const MAX_WORKERS = 1024;
 const MAX_REQUESTS = 1_000_000;
 const MAX_CONNECTIONS = 1_000_000;
 const DEFAULT_CONNECTIONS = 10_000;
+/** What workers need. */
+const PROCESS_ADDON = 'hatchery_process';
 
 const EXAMPLES = `
 Examples:
@@ -176,7 +178,14 @@ class Server {
     }
     const { Supervised } = await import('./supervised.js');
     const log = { level: this.#options.logLevel, json: this.#terminal.json };
-    return Supervised.open({ ...common, workers, workerUser, log });
+    try {
+      return await Supervised.open({ ...common, workers, workerUser, log });
+    } catch (error) {
+      if (error instanceof HatcheryError && error.details.name === PROCESS_ADDON) {
+        this.#terminal.note(`Without ${PROCESS_ADDON}, only --workers 0 works, in one process.`);
+      }
+      throw error;
+    }
   }
 
   #admission(): Partial<Admission> {

@@ -1,5 +1,6 @@
 /** `hatchery doctor` on this machine as it is, and as it looks to users who lack something. */
 import t from 'tap';
+import { wallsCheck } from '../../src/cli/checks/walls.js';
 import { noKvm } from '../fabric/kvm.js';
 import { hatchery, MAIN, runToEnd } from './command.js';
 import { says } from './functions.js';
@@ -26,6 +27,10 @@ t.test('says what this machine has', { skip: noKvm }, async (t) => {
   t.ok(crash?.state === 'ok' || crash?.state === 'limited', 'a guest was crashed to find out');
   t.match(crash?.detail, /instruction pointer/);
 
+  const walls = check(report, 'worker walls');
+  t.ok(walls?.state === 'ok' || walls?.state === 'limited');
+  t.match(walls?.detail, /no capabilities; system calls .*; files /);
+
   const plain = await hatchery(['doctor']);
   t.equal(plain.code, 0);
   t.match(plain.stdout, 'Hatchery can work here.');
@@ -51,6 +56,7 @@ t.test('an addon that cannot be loaded', async (t) => {
   t.equal(report.healthy, false);
   t.match(check(report, 'addon'), { state: 'lacking', remedy: /npm run build:addon/ });
   t.match(check(report, 'crash address'), { state: 'limited' });
+  t.match(check(report, 'worker walls'), { state: 'limited', remedy: /--workers 0/ });
 });
 
 t.test('tools that are missing are no hindrance', { skip: noKvm }, async (t) => {
@@ -104,4 +110,22 @@ t.test('a machine without /dev/kvm', { skip: noKvm || notRoot }, async (t) => {
   t.equal(served.code, 3);
   t.match(served.stderr, '[KVM_UNAVAILABLE]');
   t.match(served.stderr, '/dev/kvm');
+});
+
+t.test('walls that the kernel does not offer are named', (t) => {
+  t.match(wallsCheck({ landlock: 4, seccomp: true }, 65_534), {
+    state: 'ok',
+    detail: /user 65534.*Landlock 4/,
+  });
+  t.match(wallsCheck({ landlock: 0, seccomp: true }, undefined), {
+    state: 'limited',
+    detail: /NOT walled off/,
+    remedy: /lsm=/,
+  });
+  t.match(wallsCheck({ landlock: 4, seccomp: false }, 1000), {
+    state: 'limited',
+    detail: /NOT filtered/,
+    remedy: /--workers 0/,
+  });
+  t.end();
 });
