@@ -51,6 +51,8 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #addon: ProcessAddon;
   readonly #settings: WorkerSettings;
+  readonly #admission: Admission;
+  readonly #workers: number;
   readonly #images = new ImageStore();
   readonly #backoff = new Backoff();
   /** Workers that serve the current functions. */
@@ -72,10 +74,13 @@ export class Supervisor {
     this.#addon = loadProcessAddon();
     const { driver, log, trustProxy = [] } = options;
     const maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
+    this.#admission = { ...defaultAdmission(), ...options.admission };
+    // One without a place for an instance would be of no use.
+    this.#workers = Math.min(options.workers, this.#admission.concurrency);
     this.#settings = {
       driver,
       log,
-      admission: divide(options.admission ?? {}, options.workers),
+      admission: this.#admission,
       user: workerUser(options.workerUser),
       openFiles: maxConnections + MORE_DESCRIPTORS,
       supervisor: process.pid,
@@ -94,11 +99,13 @@ export class Supervisor {
    * @throws HatcheryError of the first that cannot be started
    */
   async start(): Promise<OpenedDriver> {
-    const workers = Array.from({ length: this.#options.workers }, () => this.#create());
-    const opened = await Promise.all(workers.map((worker) => worker.start(this.#settings)));
-    for (const worker of workers) {
+    const workers = Array.from({ length: this.#workers }, () => this.#create());
+    const opened = await Promise.all(
+      workers.map((worker, index) => worker.start(this.#settingsOf(index))),
+    );
+    for (const [index, worker] of workers.entries()) {
       this.#serving.add(worker);
-      this.#replaceWhenDead(worker);
+      this.#replaceWhenDead(worker, index);
     }
     return opened[0] as OpenedDriver;
   }
@@ -139,6 +146,10 @@ export class Supervisor {
     return worker;
   }
 
+  #settingsOf(index: number): WorkerSettings {
+    return { ...this.#settings, admission: shareOf(this.#admission, index, this.#workers) };
+  }
+
   get #isEnding(): boolean {
     return this.#ending.signal.aborted;
   }
@@ -164,7 +175,7 @@ export class Supervisor {
     return { ...first.value, inputs: prepared.bundle?.inputs ?? [] };
   }
 
-  async #replaceWhenDead(worker: WorkerProcess): Promise<void> {
+  async #replaceWhenDead(worker: WorkerProcess, index: number): Promise<void> {
     const death = await worker.ended;
     this.#serving.delete(worker);
     if (this.#isEnding) {
@@ -175,11 +186,11 @@ export class Supervisor {
     const pause = this.#backoff.next(lived);
     this.#report(worker, death, pause);
     this.#goOn(death.connections.untouched);
-    await this.#replace(pause);
+    await this.#replace(index, pause);
   }
 
   /** Tries until there is one, or the server ends. */
-  async #replace(pause: number): Promise<void> {
+  async #replace(index: number, pause: number): Promise<void> {
     for (let wait = pause; ; ) {
       await sleep(wait, undefined, { signal: this.#ending.signal }).catch(() => {});
       if (this.#isEnding) {
@@ -187,8 +198,8 @@ export class Supervisor {
       }
       const worker = this.#create();
       try {
-        await worker.start(this.#settings);
-        await this.#inTurn(() => this.#join(worker));
+        await worker.start(this.#settingsOf(index));
+        await this.#inTurn(() => this.#join(worker, index));
         const milliseconds = performance.now() - worker.startedAt;
         const took = Math.round(milliseconds);
         this.#options.logger.info({ worker: worker.processId, took }, 'a worker was replaced');
@@ -209,13 +220,13 @@ export class Supervisor {
   }
 
   /** Gives a new worker all functions; then it serves. */
-  async #join(worker: WorkerProcess): Promise<void> {
+  async #join(worker: WorkerProcess, index: number): Promise<void> {
     for (const prepared of this.#functions.values()) {
       await worker.stage(prepared);
       await worker.commit();
     }
     this.#serving.add(worker);
-    this.#replaceWhenDead(worker);
+    this.#replaceWhenDead(worker, index);
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     this.#goOn(waiting);
@@ -287,10 +298,12 @@ export class Supervisor {
   }
 }
 
-/** What is said for a whole server, as each worker gets it. */
-function divide(admission: Partial<Admission>, workers: number): Admission {
-  const whole = { ...defaultAdmission(), ...admission };
-  const share = (count: number) => Math.ceil(count / workers);
+/**
+ * What is said for a whole server, as one of its workers gets it: together they have exactly that.
+ * @param index of the worker, from 0
+ */
+export function shareOf(whole: Admission, index: number, workers: number): Admission {
+  const share = (count: number) => Math.floor(count / workers) + (index < count % workers ? 1 : 0);
   return {
     ...whole,
     concurrency: share(whole.concurrency),

@@ -7,6 +7,7 @@ import { ConnectionTable, SLOTS, TABLE_BYTES } from '../../src/supervisor/connec
 import { fromWire, toWire } from '../../src/supervisor/messages.js';
 import { loadProcessAddon } from '../../src/supervisor/process-native.js';
 import { drainingResponse, workerDiedResponse } from '../../src/supervisor/raw-response.js';
+import { shareOf } from '../../src/supervisor/supervisor.js';
 import { workerUser } from '../../src/supervisor/user.js';
 
 t.test('the first replacement comes at once, a loop slows down and never ends', (t) => {
@@ -104,6 +105,26 @@ t.test('the table is the same memory for both', (t) => {
       { call: 'getsockopt(TCP_INFO)' },
     );
   }
+  t.end();
+});
+
+t.test('workers have together what the server is to have', (t) => {
+  fc.assert(
+    fc.property(fc.nat(1e6), fc.nat(1e6), fc.integer({ min: 1, max: 64 }), (a, b, workers) => {
+      const whole = { concurrency: a, queue: b, queueMilliseconds: 7, instances: a };
+      const shares = Array.from({ length: workers }, (_, i) => shareOf(whole, i, workers));
+      for (const name of ['concurrency', 'queue', 'instances'] as const) {
+        const counts = shares.map((share) => share[name]);
+        t.equal(
+          counts.reduce((sum, count) => sum + count, 0),
+          whole[name],
+        );
+        t.ok(Math.max(...counts) - Math.min(...counts) <= 1);
+      }
+      t.ok(shares.every((share) => share.queueMilliseconds === 7));
+    }),
+    { numRuns: 30 },
+  );
   t.end();
 });
 
