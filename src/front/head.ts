@@ -1,7 +1,7 @@
 /** The head of a request: what of it goes to a function, and what is for this server. */
 import type { IncomingMessage } from 'node:http';
 import { HatcheryError } from '../errors.js';
-import { isHopByHop, namedByConnection, without } from './hop-by-hop.js';
+import { isHopByHop, namedByConnection, without } from '../hop-by-hop.js';
 import { invalid, parseAbsolute, type Scheme, urlOf } from './target.js';
 import { isTraceparent } from './trace-context.js';
 

@@ -2,8 +2,8 @@
 import { METHODS } from 'node:http';
 import type { HatcheryError } from '../errors.js';
 import type { Reply } from '../fabric/message.js';
+import { isHopByHop } from '../hop-by-hop.js';
 import { serverTimingEntry } from '../timeline.js';
-import { isHopByHop } from './hop-by-hop.js';
 import type { IncomingRequest } from './incoming-request.js';
 
 /** The methods that a `Request` may not have, and those that need a connection of their own. */

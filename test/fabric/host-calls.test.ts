@@ -224,6 +224,32 @@ test('a body is read chunk by chunk', async (t) => {
   t.equal(ended, 3, 'so is one that is open at the end');
 });
 
+test('a body of which a read takes too long is dropped', async (t) => {
+  let ended = 0;
+  const { calls, enqueue } = hostCalls(
+    async () => ({
+      payload: Buffer.from('head'),
+      body: {
+        [Symbol.asyncIterator]: () => ({
+          next: () => new Promise(() => {}),
+          return: async () => {
+            ended += 1;
+            return { done: true, value: undefined };
+          },
+        }),
+      },
+    }),
+    { hostCallMilliseconds: 20 },
+  );
+  enqueue({ call: 1, kind: FETCH });
+  await completionOf(calls.next(undefined));
+  enqueue({ call: 2, kind: READ, payload: words(1) });
+  t.match(reportOf(await completionOf(calls.next(undefined))), { code: 'HOST_CALL_TIMEOUT' });
+  t.equal(ended, 1);
+  enqueue({ call: 3, kind: READ, payload: words(1) });
+  t.match(reportOf(await completionOf(calls.next(undefined))), { code: 'FETCH_FAILED' });
+});
+
 test('of many unread bodies the oldest go', async (t) => {
   const { calls, enqueue } = hostCalls(
     async () => ({ payload: Buffer.from('head'), body: body(['x'], () => {}) }),

@@ -1,4 +1,5 @@
 /** What a guest gets of a response: its head, checked and encoded. */
+import { isHopByHop, namedByConnection, without } from '../../hop-by-hop.js';
 import { failed } from './fetch-request.js';
 
 /** Bytes of `struct hatchery_response`. */
@@ -7,18 +8,6 @@ const RESPONSE_MORE = 1;
 /** What Fetch lets a Response have. */
 const STATUS = { min: 200, max: 599 } as const;
 
-/** RFC 9110, section 7.6.1: for one connection, which is the host's. */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authentication-info',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const TEXT = /^[\t\x20-\x7e\x80-\xff]*$/;
 
@@ -39,11 +28,6 @@ export function readHeaders(raw: readonly (Buffer | string)[]): string[] {
   });
 }
 
-/** Without the headers of these names, in lower case. */
-export function without(headers: readonly string[], names: ReadonlySet<string>): string[] {
-  return headers.filter((_, index) => !names.has(headers[index - (index % 2)] as string));
-}
-
 /** The value of a header, of several lines the list; `undefined` where there is none. */
 export function headerValue(headers: readonly string[], name: string): string | undefined {
   const values = headers.filter((_, index) => index % 2 === 1 && headers[index - 1] === name);
@@ -52,11 +36,9 @@ export function headerValue(headers: readonly string[], name: string): string | 
 
 /** Without what is for one connection, and what `Connection` names besides. */
 export function endToEnd(headers: readonly string[]): string[] {
-  const named = (headerValue(headers, 'connection') ?? '').split(',');
-  return without(
-    headers,
-    new Set([...HOP_BY_HOP, ...named.map((name) => name.trim().toLowerCase())]),
-  );
+  const kept = headers.filter((_, index) => !isHopByHop(headers[index & ~1] as string));
+  const named = namedByConnection(headerValue(headers, 'connection') ?? 'close');
+  return named === undefined ? kept : without(kept, named);
 }
 
 /**

@@ -165,7 +165,11 @@ export class HostCalls {
 
   async #read(call: number, of: number): Promise<void> {
     if (of !== 0) {
-      await this.#bounded(call, () => this.#bodies.read(of, MOST_IN_FRAME));
+      await this.#bounded(call, (signal) => {
+        // A body of which a read was given up has lost bytes.
+        signal.addEventListener('abort', () => this.#bodies.discard(of), { once: true });
+        return this.#bodies.read(of, MOST_IN_FRAME);
+      });
       return;
     }
     this.#inFlight.set(call, new AbortController());

@@ -4,6 +4,7 @@
  */
 import type { BaseLogger } from 'pino';
 import { HatcheryError } from '../../errors.js';
+import { without } from '../../hop-by-hop.js';
 import type { Limits } from '../limits.js';
 import { AllowList, targetOf } from './allow-list.js';
 import { bodyStream } from './body-stream.js';
@@ -12,7 +13,7 @@ import { Connections } from './connections.js';
 import { ACCEPTED_CODINGS, codingsOf, decodeBody } from './content-decoding.js';
 import { fetchFailure } from './fetch-failure.js';
 import { decodeFetch, type FetchRequest, failed } from './fetch-request.js';
-import { encodeHead, endToEnd, headerValue, type ResponseHead, without } from './fetch-response.js';
+import { encodeHead, endToEnd, headerValue, type ResponseHead } from './fetch-response.js';
 import { Gate } from './gate.js';
 import { AddressDenied } from './guarded-connector.js';
 import { exchange, type HttpResponse } from './http-exchange.js';

@@ -1,7 +1,8 @@
 /** Redirects, as Fetch's "HTTP-redirect fetch" has them. */
 import type { Readable } from 'node:stream';
+import { without } from '../../hop-by-hop.js';
 import { type FetchRequest, failed, parseTarget } from './fetch-request.js';
-import { headerValue, without } from './fetch-response.js';
+import { headerValue } from './fetch-response.js';
 import type { HttpResponse } from './http-exchange.js';
 
 /** Fetch, "redirect status". */

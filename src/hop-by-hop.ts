@@ -5,6 +5,7 @@ const HOP_BY_HOP = new Set([
   'expect',
   'keep-alive',
   'proxy-authenticate',
+  'proxy-authentication-info',
   'proxy-authorization',
   'proxy-connection',
   'te',
