@@ -1,30 +1,22 @@
 /**
  * A worker thread of faults.test.ts: goes through a shell's life while one start of a thread fails,
- * the `workerData`-th, and reports what it did wrong. A new Node environment has no threads yet.
+ * the `number`-th, and reports what it did wrong. A new Node environment has no threads yet.
  */
 
 import { constants } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { KvmDriver } from '../../src/drivers/kvm.js';
+import { parseElf } from '../../src/image/elf.js';
 import { names } from './fault-attack.js';
-import {
-  AMPLE,
-  faultsOf,
-  loadTestAddon,
-  MEMORY_BYTES,
-  requestFrame,
-  soon,
-  TestGuests,
-} from './test-guests.js';
+import { AMPLE, faultsOf, loadTestAddon, MEMORY_BYTES, requestFrame, soon } from './test-guests.js';
 
 const SPIN = { reason: 'request', bytes: requestFrame(Buffer.from('s')) } as const;
 
-const guests = new TestGuests();
+const { number, file } = workerData as { readonly number: number; readonly file: Uint8Array };
 const addon = loadTestAddon();
 const faults = faultsOf(addon);
 const driver = new KvmDriver({ addon });
-const image = guests.image('spin');
-guests.remove();
+const image = parseElf(file);
 const cold = await driver.load({ image, configuration: new Map(), memoryBytes: MEMORY_BYTES });
 const wrong: string[] = [];
 
@@ -40,7 +32,7 @@ async function insist<Value>(what: string, deed: () => Promise<Value>): Promise<
   }
 }
 
-faults.inject('pthread_create', workerData, constants.errno.EAGAIN);
+faults.inject('pthread_create', number, constants.errno.EAGAIN);
 const snapshot = await insist('boot', async () => {
   const shell = await cold.createShell({ reusable: true });
   await shell.run(undefined, soon(), AMPLE, 'lane');

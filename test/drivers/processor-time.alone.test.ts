@@ -77,10 +77,12 @@ t.test('processor time', { skip: kvmMissing() }, async (t) => {
     try {
       for (const where of ['inline', 'thread'] as const) {
         const shell = await snapshot.createShell({ reusable: true });
-        const exit = await shell.run({ reason: 'request', bytes: SPIN }, soon(), 150, where);
+        // On kvm-pvm a guest gets far less than its share of a crowded processor.
+        const patient = performance.now() + 60_000;
+        const exit = await shell.run({ reason: 'request', bytes: SPIN }, patient, 40, where);
         const used = exit.cpuMicroseconds / 1000;
         t.equal(exit.kind, 'cpu');
-        t.ok(used >= 150 && used < 150 + LATE, `${used} ms were used`);
+        t.ok(used >= 40 && used < 40 + LATE, `${used} ms were used`);
         t.ok(exit.guestMicroseconds / 1000 > 1.3 * used, 'and it waited for as much again');
         await shell.destroy();
       }

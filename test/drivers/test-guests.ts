@@ -79,7 +79,12 @@ export class TestGuests {
   }
 
   image(name: string) {
-    return parseElf(readFileSync(join(this.#folder, `${name}.elf`)), name);
+    return parseElf(this.file(name), name);
+  }
+
+  /** The image as it is in its file. */
+  file(name: string): Buffer {
+    return readFileSync(join(this.#folder, `${name}.elf`));
   }
 
   remove(): void {
