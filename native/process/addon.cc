@@ -25,8 +25,8 @@ Napi::Value throw_failure(Napi::Env env, const Failure& failure) {
     return env.Undefined();
 }
 
-Napi::Value expose(Napi::Env env, int descriptor, size_t bytes) {
-    auto mapping = map_table(descriptor, bytes);
+Napi::Value expose(Napi::Env env, int descriptor) {
+    auto mapping = map_table(descriptor);
     if (!mapping.ok()) {
         return throw_failure(env, mapping.failure());
     }
@@ -43,7 +43,7 @@ Napi::Value create(const Napi::CallbackInfo& info) {
     if (!file.ok()) {
         return throw_failure(info.Env(), file.failure());
     }
-    Napi::Value memory = expose(info.Env(), file.value().get(), bytes);
+    Napi::Value memory = expose(info.Env(), file.value().get());
     if (info.Env().IsExceptionPending()) {
         return memory;
     }
@@ -57,10 +57,9 @@ Napi::Value create(const Napi::CallbackInfo& info) {
     return table;
 }
 
-/* mapTable(descriptor, bytes): an ArrayBuffer over a table. */
+/* mapTable(descriptor): an ArrayBuffer over a table. */
 Napi::Value map(const Napi::CallbackInfo& info) {
-    return expose(info.Env(), info[0].ToNumber().Int32Value(),
-                  static_cast<size_t>(info[1].ToNumber().Int64Value()));
+    return expose(info.Env(), info[0].ToNumber().Int32Value());
 }
 
 /* connectionBytes(descriptor): `{received, unread, written}`. */

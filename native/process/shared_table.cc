@@ -22,15 +22,20 @@ Result<Descriptor> create_table(size_t bytes) {
     return file;
 }
 
-Result<Mapping> map_table(int descriptor, size_t bytes) {
+Result<Mapping> map_table(int descriptor) {
+    const int seals = fcntl(descriptor, F_GET_SEALS);
+    if (seals < 0) {
+        return Failure::from_errno("fcntl(F_GET_SEALS)");
+    }
     struct stat facts = {};
     if (fstat(descriptor, &facts) < 0) {
         return Failure::from_errno("fstat");
     }
-    if (facts.st_size != static_cast<off_t>(bytes)) {
-        return Failure{"fstat", EINVAL};
+    if ((seals & kSeals) != kSeals) {
+        return Failure{"fcntl(F_GET_SEALS)", EINVAL};
     }
-    return Mapping::map(bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor);
+    return Mapping::map(static_cast<size_t>(facts.st_size), PROT_READ | PROT_WRITE, MAP_SHARED,
+                        descriptor);
 }
 
 }  // namespace hatchery

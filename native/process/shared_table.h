@@ -10,8 +10,8 @@ namespace hatchery {
 /* Makes a file in memory of `bytes` bytes, all zero, whose size cannot change any more. */
 Result<Descriptor> create_table(size_t bytes);
 
-/* Maps all of a file that create_table() made. EINVAL where its size is not `bytes`. */
-Result<Mapping> map_table(int descriptor, size_t bytes);
+/* Maps all of a file that create_table() made. EINVAL where its size could still change. */
+Result<Mapping> map_table(int descriptor);
 
 }  // namespace hatchery
 

@@ -3,10 +3,13 @@
  * supervisor knows after the worker's death what each client was waiting for. Slot 0 counts the
  * worker's heartbeats.
  */
-export const SLOTS = 16_384;
-
 const NUMBERS = 2;
-export const TABLE_BYTES = SLOTS * NUMBERS * Float64Array.BYTES_PER_ELEMENT;
+const FIRST_SLOT = 1;
+
+/** Bytes of a table for so many connections; only those that are used take memory. */
+export function tableBytes(connections: number): number {
+  return (FIRST_SLOT + connections) * NUMBERS * Float64Array.BYTES_PER_ELEMENT;
+}
 
 /** What was read and sent by the last moment that no request was in flight. */
 export interface Record {
@@ -17,9 +20,14 @@ export interface Record {
 export class ConnectionTable {
   readonly #numbers: Float64Array;
 
-  /** @param memory of {@link TABLE_BYTES}, shared with the other process. */
+  /** @param memory of {@link tableBytes}, shared with the other process. */
   constructor(memory: ArrayBuffer) {
     this.#numbers = new Float64Array(memory);
+  }
+
+  /** The first number that no slot has; the lowest is 1. */
+  get end(): number {
+    return this.#numbers.length / NUMBERS;
   }
 
   get heartbeats(): number {

@@ -3,7 +3,7 @@
  * the worker dies, its clients can still be told.
  */
 import type { Socket } from 'node:net';
-import { type ConnectionTable, SLOTS } from './connection-table.js';
+import type { ConnectionTable } from './connection-table.js';
 import type { ProcessAddon } from './process-native.js';
 import { workerDiedResponse } from './raw-response.js';
 
@@ -55,7 +55,7 @@ export class HeldConnections {
   }
 
   get isFull(): boolean {
-    return this.#free.length === 0 && this.#next === SLOTS;
+    return this.#free.length === 0 && this.#next === this.#table.end;
   }
 
   /** @returns the slot of the connection; `undefined`: it is closed already. */

@@ -1,11 +1,11 @@
 /** What a supervisor and its workers tell each other, over a channel that only they hold. */
-
+import * as v from 'valibot';
 import type { DriverName, Strategy } from '../drivers/driver.js';
-import { type ErrorCode, type ErrorDetails, HatcheryError } from '../errors.js';
+import { ERRORS, type ErrorCode, type ErrorDetails, HatcheryError } from '../errors.js';
 import type { Admission } from '../fabric/places.js';
-import type { PreparedFunction } from '../fabric/prepared.js';
 import type { LogLevel } from '../logging.js';
 import type { ColdPhases } from '../timeline.js';
+import type { PackedFunction } from './packed.js';
 import type { User } from './user.js';
 
 /** What a worker is told first. */
@@ -41,7 +41,7 @@ export interface OpenedDriver {
 export type ToWorker =
   | { readonly type: 'start'; readonly settings: WorkerSettings }
   /** To be started beside what answers now. */
-  | { readonly type: 'stage'; readonly prepared: PreparedFunction }
+  | { readonly type: 'stage'; readonly packed: PackedFunction }
   /** What was staged answers from now on. */
   | { readonly type: 'commit' }
   | { readonly type: 'discard' }
@@ -61,6 +61,46 @@ export type FromWorker =
   /** Everything is answered: the worker ends. */
   | { readonly type: 'drained' };
 
+const TEXT = v.string();
+const OPTIONAL_NUMBER = v.optional(v.number());
+
+const FROM_WORKER = v.variant('type', [
+  v.object({
+    type: v.literal('ready'),
+    driver: v.object({ name: v.picklist(['kvm']), detail: v.optional(TEXT) }),
+  }),
+  v.object({ type: v.picklist(['staged', 'discarded', 'drained']) }),
+  v.object({
+    type: v.literal('committed'),
+    started: v.object({
+      name: TEXT,
+      strategy: v.picklist(['boot', 'clone', 'pool', 'reset']),
+      coldStart: v.object({
+        load: OPTIONAL_NUMBER,
+        create: OPTIONAL_NUMBER,
+        boot: OPTIONAL_NUMBER,
+        init: OPTIONAL_NUMBER,
+      }),
+    }),
+  }),
+  v.object({
+    type: v.literal('failed'),
+    error: v.object({
+      code: v.picklist(Object.keys(ERRORS)),
+      details: v.record(TEXT, v.union([TEXT, v.number(), v.boolean(), v.null()])),
+      causes: v.array(TEXT),
+    }),
+  }),
+  v.object({ type: v.literal('closed'), slot: v.number() }),
+]);
+
+/** A worker that a guest has broken out into may say anything. */
+export function isFromWorker(message: unknown): message is FromWorker {
+  const known = message as FromWorker;
+  // By far the most frequent, and the simplest.
+  return known?.type === 'closed' ? Number.isInteger(known.slot) : v.is(FROM_WORKER, message);
+}
+
 /** A HatcheryError as plain data. */
 export interface WiredError {
   readonly code: ErrorCode;
@@ -75,7 +115,7 @@ export function toWire(error: unknown): WiredError {
   for (let cause = known.cause; cause instanceof Error; cause = cause.cause) {
     causes.push(cause.message);
   }
-  return { code: known.code, details: { ...known.details }, causes };
+  return { code: known.code, details: plain(known.details), causes };
 }
 
 export function fromWire({ code, details, causes }: WiredError): HatcheryError {
@@ -84,4 +124,15 @@ export function fromWire({ code, details, causes }: WiredError): HatcheryError {
     cause = new Error(message, cause === undefined ? undefined : { cause });
   }
   return new HatcheryError(code, details, cause === undefined ? {} : { cause });
+}
+
+/** Details are for messages: what is no plain value, its text is enough of. */
+function plain(details: ErrorDetails): ErrorDetails {
+  const entries = Object.entries(details).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    entries.map(([name, value]) => {
+      const isPlain = ['string', 'number', 'boolean'].includes(typeof value) || value === null;
+      return [name, isPlain ? value : (JSON.stringify(value) ?? String(value))];
+    }),
+  );
 }

@@ -34,7 +34,7 @@ export interface Walls {
 export interface ProcessAddon {
   /** Memory that another process can map through the descriptor, which is the caller's to close. */
   createTable(bytes: number): { readonly descriptor: number; readonly memory: ArrayBuffer };
-  mapTable(descriptor: number, bytes: number): ArrayBuffer;
+  mapTable(descriptor: number): ArrayBuffer;
   connectionBytes(descriptor: number): ConnectionBytes;
   /** What the kernel offers. */
   walls(): Walls;

@@ -11,6 +11,7 @@ import { ImageStore } from '../image/store.js';
 import { Backoff } from './backoff.js';
 import { Listener } from './listener.js';
 import type { OpenedDriver, Started, WorkerSettings } from './messages.js';
+import { type PackedFunction, pack } from './packed.js';
 import { loadProcessAddon, type ProcessAddon } from './process-native.js';
 import { drainingResponse } from './raw-response.js';
 import { workerUser } from './user.js';
@@ -41,7 +42,7 @@ export interface Deployed extends Started {
 const MAX_CONNECTIONS = 10_000;
 /** Descriptors that a worker needs besides those of its connections: for machines and fetches. */
 const MORE_DESCRIPTORS = 65_536;
-const LIMITS: WorkerLimits = {
+const LIMITS: Omit<WorkerLimits, 'connections'> = {
   checkMilliseconds: 1_000,
   missedBeats: 5,
   readyMilliseconds: 15_000,
@@ -62,7 +63,7 @@ export class Supervisor {
   readonly #waiting = new Set<Socket>();
   readonly #ending = new AbortController();
   /** What each function is at present, for workers that come later. */
-  readonly #functions = new Map<string, PreparedFunction>();
+  readonly #functions = new Map<string, PackedFunction>();
   /** Deployments, and workers that join: one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #listener: Listener | undefined;
@@ -140,7 +141,11 @@ export class Supervisor {
   }
 
   #create(): WorkerProcess {
-    const worker = new WorkerProcess(this.#addon, { ...LIMITS, ...this.#options.limits });
+    const worker = new WorkerProcess(this.#addon, {
+      ...LIMITS,
+      connections: this.#settings.front.maxConnections,
+      ...this.#options.limits,
+    });
     this.#all.add(worker);
     worker.ended.then(() => this.#all.delete(worker));
     return worker;
@@ -159,14 +164,15 @@ export class Supervisor {
     if (workers.length === 0) {
       throw new HatcheryError('WORKER_DIED');
     }
-    const staged = await Promise.allSettled(workers.map((worker) => worker.stage(prepared)));
+    const packed = pack(prepared);
+    const staged = await Promise.allSettled(workers.map((worker) => worker.stage(packed)));
     const failure = staged.find((result) => result.status === 'rejected');
     if (failure !== undefined) {
       await Promise.allSettled(workers.map((worker) => worker.discard()));
       throw failure.reason;
     }
     // From here on it is this version that a worker gets which comes later.
-    this.#functions.set(prepared.definition.name, prepared);
+    this.#functions.set(prepared.definition.name, packed);
     const committed = await Promise.allSettled(workers.map((worker) => worker.commit()));
     const first = committed.find((result) => result.status === 'fulfilled');
     if (first === undefined) {
@@ -221,8 +227,8 @@ export class Supervisor {
 
   /** Gives a new worker all functions; then it serves. */
   async #join(worker: WorkerProcess, index: number): Promise<void> {
-    for (const prepared of this.#functions.values()) {
-      await worker.stage(prepared);
+    for (const packed of this.#functions.values()) {
+      await worker.stage(packed);
       await worker.commit();
     }
     this.#serving.add(worker);

@@ -4,18 +4,19 @@ import { closeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { HatcheryError } from '../errors.js';
-import type { PreparedFunction } from '../fabric/prepared.js';
-import { ConnectionTable, TABLE_BYTES } from './connection-table.js';
+import { ConnectionTable, tableBytes } from './connection-table.js';
 import { HeldConnections, type Settled } from './held-connections.js';
 import { workerEnvironment } from './lock-down.js';
 import {
   type FromWorker,
   fromWire,
+  isFromWorker,
   type OpenedDriver,
   type Started,
   type ToWorker,
   type WorkerSettings,
 } from './messages.js';
+import type { PackedFunction } from './packed.js';
 import type { ProcessAddon } from './process-native.js';
 
 const ENTRY = fileURLToPath(new URL('./worker.js', import.meta.url));
@@ -30,6 +31,8 @@ export interface Death {
 }
 
 export interface WorkerLimits {
+  /** That it may have at a time. */
+  readonly connections: number;
   /** How often its heart is looked at. */
   readonly checkMilliseconds: number;
   /** So many checks in a row that find no beat are its end. */
@@ -62,7 +65,7 @@ export class WorkerProcess {
 
   constructor(addon: ProcessAddon, limits: WorkerLimits) {
     this.#limits = limits;
-    const { descriptor, memory } = addon.createTable(TABLE_BYTES);
+    const { descriptor, memory } = addon.createTable(tableBytes(limits.connections));
     this.#table = new ConnectionTable(memory);
     this.#connections = new HeldConnections(addon, this.#table);
     try {
@@ -70,14 +73,24 @@ export class WorkerProcess {
         cwd: '/',
         env: workerEnvironment(),
         execArgv: [],
-        serialization: 'advanced',
+        // What a worker says is not trusted: nothing but JSON is read of it.
+        serialization: 'json',
         // Descriptor 4 is the table.
         stdio: ['ignore', 'ignore', 'inherit', 'ipc', descriptor],
       });
     } finally {
       closeSync(descriptor);
     }
-    this.#child.on('message', (message) => this.#receive(message as FromWorker));
+    this.#child.on('message', (message, handle) => {
+      if (handle !== undefined && handle !== null) {
+        close(handle);
+        this.kill('it sent a descriptor');
+      } else if (isFromWorker(message)) {
+        this.#receive(message);
+      } else {
+        this.kill('it sent what no worker sends');
+      }
+    });
     this.ended = new Promise((resolve) => {
       const end = (code: number | null, signal: NodeJS.Signals | null) =>
         resolve(this.#end(code, signal));
@@ -126,8 +139,8 @@ export class WorkerProcess {
   }
 
   /** @throws HatcheryError as Fabric.stage, and WORKER_DIED */
-  async stage(prepared: PreparedFunction): Promise<void> {
-    await this.#ask({ type: 'stage', prepared }, 'staged');
+  async stage(packed: PackedFunction): Promise<void> {
+    await this.#ask({ type: 'stage', packed }, 'staged');
   }
 
   async commit(): Promise<Started> {
@@ -209,5 +222,13 @@ export class WorkerProcess {
     this.#expected = undefined;
     expected?.reject(new HatcheryError('WORKER_DIED'));
     return this.#death;
+  }
+}
+
+function close(handle: { destroy?(): void; close?(): void }): void {
+  if (handle.destroy !== undefined) {
+    handle.destroy();
+  } else {
+    handle.close?.();
   }
 }

@@ -9,9 +9,10 @@ import type { DeployedFunction } from '../fabric/function.js';
 import { type OpenFront, openFront } from '../front/front.js';
 import { createLogger } from '../logging.js';
 import { ConnectionNotes } from './connection-notes.js';
-import { ConnectionTable, TABLE_BYTES } from './connection-table.js';
+import { ConnectionTable } from './connection-table.js';
 import { lockDown } from './lock-down.js';
 import { type FromWorker, type ToWorker, toWire, type WorkerSettings } from './messages.js';
+import { unpack } from './packed.js';
 import { loadProcessAddon } from './process-native.js';
 
 /** Where the supervisor puts the table's descriptor. */
@@ -20,7 +21,7 @@ export const TABLE_DESCRIPTOR = 4;
 const BEAT_MILLISECONDS = 250;
 
 const addon = loadProcessAddon();
-const table = new ConnectionTable(addon.mapTable(TABLE_DESCRIPTOR, TABLE_BYTES));
+const table = new ConnectionTable(addon.mapTable(TABLE_DESCRIPTOR));
 
 let settings: WorkerSettings;
 let fabric: Fabric;
@@ -97,7 +98,7 @@ async function handle(message: ToWorker, socket: Socket | undefined): Promise<vo
     case 'start':
       return start(message.settings);
     case 'stage': {
-      const { prepared } = message;
+      const prepared = unpack(message.packed);
       staged = { name: prepared.definition.name, fn: await fabric.stage(prepared) };
       return send({ type: 'staged' });
     }

@@ -1,10 +1,14 @@
 /** The parts of a supervisor that need no processes. */
+import { openSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
 import { ERRORS, type ErrorCode, HatcheryError } from '../../src/errors.js';
+import { prepareFunction } from '../../src/fabric/prepared.js';
+import { ImageStore } from '../../src/image/store.js';
 import { Backoff } from '../../src/supervisor/backoff.js';
-import { ConnectionTable, SLOTS, TABLE_BYTES } from '../../src/supervisor/connection-table.js';
-import { fromWire, toWire } from '../../src/supervisor/messages.js';
+import { ConnectionTable, tableBytes } from '../../src/supervisor/connection-table.js';
+import { fromWire, isFromWorker, toWire } from '../../src/supervisor/messages.js';
+import { pack, unpack } from '../../src/supervisor/packed.js';
 import { loadProcessAddon } from '../../src/supervisor/process-native.js';
 import { drainingResponse, workerDiedResponse } from '../../src/supervisor/raw-response.js';
 import { shareOf } from '../../src/supervisor/supervisor.js';
@@ -69,20 +73,66 @@ t.test('errors go from process to process', (t) => {
   t.end();
 });
 
+t.test('what a worker says is checked', (t) => {
+  const driver = { name: 'kvm', detail: 'x' };
+  const coldStart = { load: 1 };
+  for (const message of [
+    { type: 'ready', driver },
+    { type: 'ready', driver: { name: 'kvm' } },
+    { type: 'staged' },
+    { type: 'committed', started: { name: 'a', strategy: 'reset', coldStart } },
+    { type: 'failed', error: toWire(new HatcheryError('KVM_UNAVAILABLE', { reason: 'x' })) },
+    { type: 'failed', error: toWire(new TypeError('x')) },
+    { type: 'closed', slot: 1 },
+  ]) {
+    t.ok(isFromWorker(JSON.parse(JSON.stringify(message))), message.type);
+  }
+  for (const message of [
+    null,
+    17,
+    'ready',
+    {},
+    { type: 'ready' },
+    { type: 'closed', slot: '1' },
+    { type: 'failed', error: { code: 'toString', details: {}, causes: [] } },
+    { type: 'failed', error: { code: 'INTERNAL', details: { a: {} }, causes: [] } },
+    { type: 'committed', started: { name: 'a', strategy: 'none', coldStart } },
+  ]) {
+    t.notOk(isFromWorker(message), JSON.stringify(message));
+  }
+  t.end();
+});
+
+t.test('a prepared function survives JSON', async (t) => {
+  const images = new ImageStore();
+  const code = { name: 'x', source: 'export default { fetch() {} }' };
+  for (const definition of [code, { name: 'x', image: 'hello' }]) {
+    const prepared = await prepareFunction(definition, images);
+    const back = unpack(JSON.parse(JSON.stringify(pack(prepared))));
+    t.same(Buffer.compare(Buffer.from(back.image.bytes), Buffer.from(prepared.image.bytes)), 0);
+    t.equal(
+      String(back.bundle?.code),
+      String(prepared.bundle && Buffer.from(prepared.bundle.code)),
+    );
+    t.same(JSON.stringify(back.definition), JSON.stringify(prepared.definition));
+    t.equal(back.workingFolder, process.cwd());
+  }
+});
+
 t.test('the table is the same memory for both', (t) => {
   const addon = loadProcessAddon();
-  const { descriptor, memory } = addon.createTable(TABLE_BYTES);
-  const [mine, theirs] = [memory, addon.mapTable(descriptor, TABLE_BYTES)].map(
+  const { descriptor, memory } = addon.createTable(tableBytes(1000));
+  const [mine, theirs] = [memory, addon.mapTable(descriptor)].map(
     (shared) => new ConnectionTable(shared),
   ) as [ConnectionTable, ConnectionTable];
   theirs.beat();
   theirs.beat();
   t.equal(mine.heartbeats, 2);
-  theirs.noteReceived(SLOTS - 1, 2 ** 40);
-  theirs.noteWritten(SLOTS - 1, 7);
-  t.same(mine.read(SLOTS - 1), { received: 2 ** 40, written: 7 });
-  mine.clear(SLOTS - 1);
-  t.same(theirs.read(SLOTS - 1), { received: 0, written: 0 });
+  theirs.noteReceived(1000, 2 ** 40);
+  theirs.noteWritten(1000, 7);
+  t.same(mine.read(1000), { received: 2 ** 40, written: 7 });
+  mine.clear(1000);
+  t.same(theirs.read(1000), { received: 0, written: 0 });
   const failure = (work: () => unknown) => {
     try {
       return work();
@@ -90,15 +140,13 @@ t.test('the table is the same memory for both', (t) => {
       return error;
     }
   };
-  t.match(
-    failure(() => addon.mapTable(descriptor, TABLE_BYTES * 2)),
-    { errno: 22 },
-    'of another size',
-  );
-  t.match(
-    failure(() => addon.mapTable(0x7fff, TABLE_BYTES)),
-    { call: 'fstat' },
-  );
+  t.equal(mine.end, 1001);
+  for (const other of [0x7fff, openSync('/etc/passwd', 'r')]) {
+    t.match(
+      failure(() => addon.mapTable(other)),
+      { call: 'fcntl(F_GET_SEALS)' },
+    );
+  }
   for (const other of [descriptor, -1]) {
     t.match(
       failure(() => addon.connectionBytes(other)),
