@@ -15,18 +15,20 @@ function children(processId: number): number[] {
   );
 }
 
-/** Resident memory of a process and its descendants, in MiB; shared pages count for each. */
-export function residentMebibytes(processId: number): number {
-  const own = field(`/proc/${processId}/status`, 'VmRSS') / 1024;
-  return children(processId).reduce((sum, child) => sum + residentMebibytes(child), own);
-}
-
 /**
  * A process's share of the memory that it maps, in MiB: a page that several mappings show (a
  * snapshot's, in all its instances) counts once in all, where VmRSS counts it for each.
  */
 export function proportionalMebibytes(processId: number): number {
   return field(`/proc/${processId}/smaps_rollup`, 'Pss') / 1024;
+}
+
+/** The same of a process and its descendants: what they take together. */
+export function proportionalMebibytesOfAll(processId: number): number {
+  return children(processId).reduce(
+    (sum, child) => sum + proportionalMebibytesOfAll(child),
+    proportionalMebibytes(processId),
+  );
 }
 
 /** What the kernel thinks new programs could take, in MiB: less by all that anybody holds. */

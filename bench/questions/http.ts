@@ -63,7 +63,7 @@ function rows(
       baseline: { name: 'fastify', value: median(rates.fastify.flat()) },
       ratio: share,
       target: atLeast(share, SHARE, 'at least 1/6 of bare fastify'),
-      note: `loopback, ${loadTool()} with one thread on the same machine, each server one process`,
+      note: `loopback, ${loadTool()} with one thread on the same machine; fastify is one process, Hatchery as it comes`,
     },
     latencyRow('p50'),
     latencyRow('p99'),

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { ROOT } from '../harness/folders.js';
-import { residentMebibytes } from '../harness/memory.js';
+import { proportionalMebibytesOfAll } from '../harness/memory.js';
 import { atMost, type Row } from '../harness/report.js';
 import { startHatchery } from '../harness/server.js';
 import { median } from '../harness/statistics.js';
@@ -33,14 +33,14 @@ async function idleServer(progress: (text: string) => void): Promise<Row> {
   const server = await startHatchery();
   try {
     await sleep(SETTLE_MILLISECONDS);
-    const resident = residentMebibytes(server.processId);
+    const resident = proportionalMebibytesOfAll(server.processId);
     return {
       question: 'memory',
       figure: 'idle server with one function, resident',
       value: resident,
       unit: 'MiB',
       target: atMost(resident, IDLE_MEBIBYTES, `below ${IDLE_MEBIBYTES} MiB`),
-      note: 'VmRSS of the server and its child processes, 2 s after it has answered 51 requests',
+      note: 'proportional set size of the supervisor and its workers, with all defaults, 2 s after they have answered 51 requests',
     };
   } finally {
     await server.stop();
