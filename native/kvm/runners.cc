@@ -15,7 +15,7 @@ constexpr int64_t kSpinNanoseconds = 30000;
  * Of threads for long jobs: many guests that compute would else leave the event loop, which all
  * others wait for, only its equal share of a processor (`npm run soak`).
  */
-constexpr int kLongJobsNiceness = 15;
+constexpr int kLongJobsNiceness = 10;
 
 /* Starts a thread that leaves signals to the main thread, but for the watchdog's. */
 template <typename Body>

@@ -37,7 +37,9 @@ function toolVersions() {
 }
 
 function digest(name) {
-  const files = filesBelow(['images/abi', 'images/kernel', `images/${name}`]);
+  // The prelude has the encoding of values from the host's sources.
+  const shared = name === 'js' ? ['src/structured-values.ts', 'src/structured-values'] : [];
+  const files = filesBelow(['images/abi', 'images/kernel', `images/${name}`, ...shared]);
   const packages = ['quickjs-wasi', 'esbuild', 'web-streams-polyfill'].map(lockedVersion);
   return digestOf(files, [toolVersions(), packages]);
 }

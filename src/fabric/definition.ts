@@ -163,6 +163,11 @@ export function checkDefinition(definition: unknown): CheckedDefinition {
   // The schema leaves a field out where it is not given, which its type cannot say.
   const checked = result.output as FunctionDefinition;
   checkCode(checked);
+  for (const name of Object.keys(checked.bindings ?? {})) {
+    if (Object.hasOwn(checked.env ?? {}, name)) {
+      throw invalid(`bindings.${name}`, 'is a variable of env as well');
+    }
+  }
   new AllowList(checked.allowFetch ?? []);
   return {
     ...checked,

@@ -15,7 +15,7 @@ export interface Limits {
   readonly maxResponseBodyBytes: number;
   /** Header lines of a request; the same of a response. */
   readonly maxHeaders: number;
-  /** Host calls of a request: outbound fetches, reads of their bodies, calls of bindings. */
+  /** Outbound fetches and calls of bindings, of one request. */
   readonly maxHostCalls: number;
   /** How many of them may be in flight at a time. */
   readonly maxHostCallsInFlight: number;

@@ -28,7 +28,7 @@ test('records before a broken one are kept', async (t) => {
 test('panic reports', async (t) => {
   t.strictSame(decodePanic(panicReport(2, '{}')), { reason: 'startup', text: '{}' });
   t.strictSame(decodePanic(panicReport(5, '')), { reason: 'memory', text: '' });
-  for (const broken of [panicReport(0, ''), panicReport(6, ''), words(1, 9), words(1)]) {
+  for (const broken of [panicReport(0, ''), panicReport(7, ''), words(1, 9), words(1)]) {
     t.throws(() => decodePanic(broken), { code: 'RESPONSE_INVALID' });
   }
 });

@@ -68,7 +68,7 @@ test('what a client must not see is refused', async (t) => {
     'a status below 200': { status: 199 },
     'a switch of protocols': { status: 101 },
     'a status above 599': { status: 600 },
-    'an unknown flag': { flags: 8 },
+    'an unknown flag': { flags: 16 },
     'an empty header name': { headers: ['', 'v'] },
     'a space in a name': { headers: ['a b', 'v'] },
     'a colon in a name': { headers: ['a:b', 'v'] },

@@ -49,6 +49,7 @@ test('what is wrong is named by its path', async (t) => {
     ['bindings', { ...GOOD, bindings: 1 }],
     ['bindings.db', { ...GOOD, bindings: { db: 1 } }],
     ['bindings.db', { ...GOOD, bindings: { db: { get: 1 } } }],
+    ['bindings.db', { ...GOOD, env: { db: '' }, bindings: { db: () => 1 } }],
     ['bindings.a-b', { ...GOOD, bindings: { 'a-b': () => 1 } }],
     ['warmUp', { ...GOOD, warmUp: 'yes' }],
     ['strategy', { ...GOOD, strategy: 'fast' }],

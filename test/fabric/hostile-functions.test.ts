@@ -22,6 +22,10 @@ const SOURCE = `
     body: () => new Response('x'.repeat(5 << 20)),
     stream: () => new Response(new ReadableStream({ pull(c) { c.enqueue(new Uint8Array(65536)); } })),
     log: () => { for (let i = 0; i < 1e5; i += 1) console.log('x'.repeat(1000)); return new Response('ok'); },
+    parallel: async () => {
+      await Promise.all(Array.from({ length: 150 }, (_, i) => env.echo(i)));
+      return new Response('ok');
+    },
     calls: async () => { for (;;) await env.echo(1); },
     flood: () => Promise.all(Array.from({ length: 5000 }, () => env.echo(1))),
     large: async () => { await env.echo('x'.repeat(2 << 20)); return new Response('ok'); },
@@ -96,6 +100,8 @@ for (const strategy of ['reset', 'clone'] as const) {
     }
     const endless = await fn.fetch('http://f/stream');
     await t.rejects(endless.arrayBuffer(), { code: 'RESPONSE_BODY_TOO_LARGE' }, 'stream');
+    const parallel = await fn.fetch('http://f/parallel');
+    t.equal(await parallel.text(), 'ok', 'more calls than may be in flight wait for each other');
     const later = await fn.fetch('http://f/later');
     t.equal(await later.text(), 'ok', 'background work does not hold the answer up');
   });

@@ -65,16 +65,6 @@ test('a binding has nothing but its methods, and they stay', { skip: noKvm }, as
   });
 });
 
-test('a binding takes the place of a string of its name', { skip: noKvm }, async (t) => {
-  await bound(
-    { NAME: () => 'bound' },
-    'return Response.json(await env.NAME());',
-    async (served) => {
-      t.equal(await json(served), 'bound');
-    },
-  );
-});
-
 test('what the host throws comes without its stack', { skip: noKvm }, async (t) => {
   const thrown: Record<string, () => unknown> = {
     type: () => new TypeError('wrong type'),

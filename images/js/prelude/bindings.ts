@@ -38,7 +38,7 @@ function bindObject(binding: string, methods: readonly string[]): object {
   return Object.freeze(object);
 }
 
-/** Adds the bindings to the environment; one replaces a string of the same name. */
+/** Adds the bindings to the environment, which has no strings of their names. */
 export function addBindings(env: object, names: Names): void {
   for (const [name, methods] of Object.entries(names)) {
     Object.defineProperty(env, name, {

@@ -34,24 +34,46 @@ interface Waiting {
 }
 
 const inFlight = new Map<number, Waiting>();
+/** Those that come when as many are in flight as the host takes at a time; the oldest goes first. */
+const queued = new Map<number, { readonly waiting: Waiting; start(id: number): void }>();
+let mostInFlight = Number.POSITIVE_INFINITY;
 /** Ids are never used again, so that a late completion finds nobody. */
 let lastId = 0;
 /** Calls up to here belong to requests that are over. */
 let lastIdBefore = 0;
 
+/** More calls than so many at a time would end the instance. */
+export function limitCallsInFlight(most: number): void {
+  mostInFlight = most;
+}
+
 onRequest(() => {
   inFlight.clear();
+  queued.clear();
   lastIdBefore = lastId;
 });
 
-/** @param start hands the call to the host */
+/** @param start hands the call to the host, now or when there is room for it */
 export function startCall(start: (id: number) => void): Call {
   lastId += 1;
   const { promise, resolve, reject } = EnginePromise.withResolvers<Uint8Array>();
-  start(lastId);
   leaveSomething();
-  inFlight.set(lastId, { resolve, reject });
+  if (inFlight.size < mostInFlight) {
+    start(lastId);
+    inFlight.set(lastId, { resolve, reject });
+  } else {
+    queued.set(lastId, { waiting: { resolve, reject }, start });
+  }
   return { id: lastId, answer: promise };
+}
+
+function startQueued(): void {
+  for (const [id, { waiting, start }] of queued) {
+    if (inFlight.size >= mostInFlight) return;
+    queued.delete(id);
+    inFlight.set(id, waiting);
+    start(id);
+  }
 }
 
 export function hasCalls(): boolean {
@@ -66,11 +88,18 @@ export function isCurrent(id: number): boolean {
 /** Tells the host to forget the call and, if it was a fetch, its body; who waits gets the reason. */
 export function abortCall(id: number, reason: unknown): void {
   if (!isCurrent(id)) return;
+  const unsent = queued.get(id);
+  if (unsent !== undefined) {
+    queued.delete(id);
+    unsent.waiting.reject(reason);
+    return;
+  }
   const waiting = inFlight.get(id);
   inFlight.delete(id);
   lastId += 1;
   host.cancel(lastId, id);
   waiting?.reject(reason);
+  startQueued();
 }
 
 /** Hands over what the host has just completed. */
@@ -80,4 +109,5 @@ export function deliver(id: number): void {
   inFlight.delete(id);
   if (host.completionFailed()) waiting?.reject(new CallFailure(payload));
   else waiting?.resolve(payload);
+  startQueued();
 }

@@ -4,7 +4,7 @@ import type { AbortSignal } from './abort.js';
 import { type Content, contentBytes, takeContent } from './body.js';
 import { networkError } from './call-errors.js';
 import { abortCall, isCurrent, startCall } from './calls.js';
-import { headOf } from './headers.js';
+import { Headers, headOf } from './headers.js';
 import { host } from './host.js';
 import { Request, type RequestInit, signalOf } from './request.js';
 import { makeFetched, type Response } from './response.js';
@@ -14,6 +14,21 @@ import type { URL } from './url.js';
 
 /** HATCHERY_FETCH_FOLLOW, _ERROR and _MANUAL of images/abi/hatchery.h. */
 const REDIRECT_FLAGS: Readonly<Record<string, number>> = { follow: 0, error: 1, manual: 2 };
+
+/**
+ * Headers that are the host's: Fetch's forbidden request-headers, as far as they are about the
+ * connection. They are left out, so that a request that came in can be sent on as it is.
+ */
+const HOST_OWNED =
+  /^(connection|content-length|expect|host|http2-settings|keep-alive|te|trailer|transfer-encoding|upgrade|proxy-.*)$/;
+
+function headersToSend(headers: Headers): string {
+  const names = [...headers.keys()].filter((name) => HOST_OWNED.test(name));
+  if (names.length === 0) return headOf(headers);
+  const sent = new Headers(headers);
+  for (const name of names) sent.delete(name);
+  return headOf(sent);
+}
 
 /** struct hatchery_response. */
 const RESPONSE_HEADER_BYTES = 16;
@@ -132,7 +147,7 @@ export async function fetch(
   const signal = signalOf(request);
   signal?.throwIfAborted();
   const url = withoutFragment(request.url);
-  const head = `${request.method}\0${url}\0${headOf(request.headers)}`;
+  const head = `${request.method}\0${url}\0${headersToSend(request.headers)}`;
   const body = await bodyOf(request);
   signal?.throwIfAborted();
 

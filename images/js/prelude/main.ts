@@ -1,6 +1,7 @@
 /** The prelude's entry: installs the web APIs and gives the C side its hooks. */
 
 import { addBindings } from './bindings.js';
+import { limitCallsInFlight } from './calls.js';
 import { abandonBackgroundWork, ExecutionContext, hasBackgroundWork } from './context.js';
 import {
   errorReport,
@@ -48,7 +49,8 @@ host.start = (candidate) => {
   handler = candidate as Handler;
   env = JSON.parse(host.env ?? '{}');
   addBindings(env, JSON.parse(host.bindings ?? '{}'));
-  const { warmUp: isHandlerWarmed = false } = JSON.parse(host.limits ?? '{}');
+  const { warmUp: isHandlerWarmed = false, maxHostCallsInFlight } = JSON.parse(host.limits ?? '{}');
+  if (maxHostCallsInFlight !== undefined) limitCallsInFlight(maxHostCallsInFlight);
   warmUp(
     isHandlerWarmed ? (request) => handler.fetch(request, env, new ExecutionContext()) : undefined,
   );

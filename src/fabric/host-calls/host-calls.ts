@@ -109,7 +109,8 @@ export class HostCalls {
       return;
     }
     const { maxHostCalls, maxHostCallsInFlight } = this.#owner.limits;
-    this.#made += 1;
+    // A body may have any number of chunks; what reading them costs the host is charged by exits.
+    this.#made += kind === CALL_KIND.read ? 0 : 1;
     if (this.#made > maxHostCalls) {
       throw exceeded(maxHostCalls, 'in one request', 'maxHostCalls');
     }
