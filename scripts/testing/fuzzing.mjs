@@ -116,7 +116,9 @@ export async function fuzz(seconds, { seed } = {}) {
       result.done.push(...lines.map((line) => `${name}: ${line.replace(`${name}: `, '')}`));
     } catch (error) {
       if (!(error instanceof StepFailure)) throw error;
-      const kept = readdirSync(at(CRASHES)).filter((file) => !before.has(file));
+      const kept = readdirSync(at(CRASHES)).filter(
+        (file) => file.startsWith(`${name}-`) && !before.has(file),
+      );
       const inputs = kept.map((file) => `  its input: ${path.join(CRASHES, file)}`);
       const log = readFileSync(error.logFile, 'utf8').split('\n');
       const start = log.findIndex((line) => /VIOLATED|ERROR|runtime error|failed/.test(line));
