@@ -130,10 +130,13 @@ export async function answer(
   const { signal } = parts;
   signal?.throwIfAborted();
   const request = requestFrom(parts);
-  const onAbort = () => request.onGone?.();
-  signal?.addEventListener('abort', onAbort, { once: true });
+  const reply = handle(request);
+  if (!(reply instanceof Promise)) {
+    return responseOf(reply);
+  }
+  signal?.addEventListener('abort', () => request.onGone?.(), { once: true });
   try {
-    return responseOf(await handle(request));
+    return responseOf(await reply);
   } catch (error) {
     signal?.throwIfAborted();
     throw error;
