@@ -1,13 +1,9 @@
 /** How the commands speak: results on standard output, everything else on standard error. */
 import { styleText } from 'node:util';
 import type { HatcheryError } from '../errors.js';
+import { hasColours } from '../logging.js';
 
 type Style = Parameters<typeof styleText>[0];
-
-/** Colours only where a person looks, and not where NO_COLOR (no-color.org) is set. */
-export function hasColours(stream: NodeJS.WriteStream): boolean {
-  return stream.isTTY === true && !process.env.NO_COLOR;
-}
 
 export class Terminal {
   /** @param json one JSON object for each result, and nothing else, on standard output. */
