@@ -20,6 +20,12 @@ export const ERRORS = {
     status: 503,
     message: 'The native addon {name} cannot be loaded. Run `npm run build:addon`.',
   },
+  LOCK_DOWN_FAILED: {
+    status: 503,
+    message:
+      'A worker process cannot give up its rights: {call}. Run `hatchery doctor`; --workers 0 serves ' +
+      'from one process, without the wall of a worker.',
+  },
   IMAGE_MISSING: {
     status: 503,
     message: 'There is no image {image}. Run `npm run build:images`, or check the path.',

@@ -19,6 +19,7 @@ export type Outcome = keyof typeof EXIT_CODES;
 const OUTCOMES: Partial<Record<ErrorCode, Outcome>> = {
   KVM_UNAVAILABLE: 'machine',
   ADDON_MISSING: 'machine',
+  LOCK_DOWN_FAILED: 'machine',
   IMAGE_MISSING: 'machine',
   IMAGE_INVALID: 'machine',
   CONFIGURATION_INVALID: 'usage',

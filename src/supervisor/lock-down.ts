@@ -5,6 +5,7 @@ import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { HatcheryError } from '../errors.js';
 import type { ProcessAddon } from './process-native.js';
 import type { User } from './user.js';
 
@@ -71,7 +72,7 @@ export interface LockDownOptions {
  * Gives up all that serving requests does not need: see native/process. What has to be opened must be
  * open: /dev/kvm, all modules.
  * @param moreReadable files and folders that are to be readable, too.
- * @throws Error with `call` and `errno`
+ * @throws HatcheryError LOCK_DOWN_FAILED; the process may have lost some of its rights by then
  */
 export async function lockDown(
   addon: ProcessAddon,
@@ -81,13 +82,18 @@ export async function lockDown(
   // Lets the C library load what it needs to look names up.
   await lookup('localhost').catch(() => {});
   process.chdir('/');
-  addon.lockDown({
+  const plan = {
     ...options.user,
     parent: options.supervisor,
     openFiles: options.openFiles,
     threads: THREADS,
     readable: [...READABLE, ...resolverFolder(), ...extraCertificates(), ...moreReadable],
-  });
+  };
+  try {
+    addon.lockDown(plan);
+  } catch (cause) {
+    throw new HatcheryError('LOCK_DOWN_FAILED', { call: (cause as Error).message }, { cause });
+  }
 }
 
 /** /etc/resolv.conf is often a link to a file that a daemon writes elsewhere. */

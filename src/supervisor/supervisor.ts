@@ -73,6 +73,9 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#addon = loadProcessAddon();
+    if (this.#addon.walls().landlock === 0) {
+      options.logger.warn('the kernel has no Landlock: workers can read all that their user can');
+    }
     const { driver, log, trustProxy = [] } = options;
     const maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
     this.#admission = { ...defaultAdmission(), ...options.admission };

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { KEPT_VARIABLES, workerEnvironment } from '../../src/supervisor/lock-down.js';
+import { KEPT_VARIABLES, lockDown, workerEnvironment } from '../../src/supervisor/lock-down.js';
 import { loadProcessAddon } from '../../src/supervisor/process-native.js';
 
 const PROBE = fileURLToPath(new URL('./probe.js', import.meta.url));
@@ -110,6 +110,22 @@ t.test('what it needs still works', async (t) => {
 t.test('the environment of a worker', (t) => {
   t.same(workerEnvironment({ TOKEN: 'secret', TZ: 'UTC', PATH: '/bin' }), { TZ: 'UTC' });
   t.end();
+});
+
+t.test('what fails is a typed error', async (t) => {
+  const refusing = {
+    ...loadProcessAddon(),
+    lockDown: () => {
+      throw new Error('seccomp: Invalid argument');
+    },
+  };
+  const options = { user: undefined, openFiles: 64, supervisor: process.ppid };
+  const before = process.cwd();
+  await t.rejects(lockDown(refusing, options), {
+    code: 'LOCK_DOWN_FAILED',
+    message: /seccomp.*--workers 0/,
+  });
+  process.chdir(before);
 });
 
 t.test('a parent that is gone', async (t) => {
