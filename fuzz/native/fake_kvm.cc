@@ -22,8 +22,8 @@ constexpr size_t kRunBytes = 3 * HATCHERY_PAGE_BYTES;
 constexpr int kErrors[] = {ENOMEM, EINVAL, EIO, EMFILE, EAGAIN, EFAULT, ENOSPC, EBADF};
 
 FakeGuest guest;
-struct kvm_run *run = nullptr; /* a second view of the vCPU's */
-uint8_t *memory = nullptr;     /* slot 0, as the machine maps it */
+struct kvm_run* run = nullptr; /* a second view of the vCPU's */
+uint8_t* memory = nullptr;     /* slot 0, as the machine maps it */
 size_t memory_bytes = 0;
 std::vector<uint64_t> written;
 
@@ -31,7 +31,7 @@ int error() {
     return guest.input->PickValueInArray(kErrors);
 }
 
-void store(uint64_t address, const std::vector<uint8_t> &bytes) {
+void store(uint64_t address, const std::vector<uint8_t>& bytes) {
     /* The host's own pages are not writable for a guest. */
     if (memory == nullptr || bytes.empty() || address < kResumeBytes || address >= memory_bytes ||
         bytes.size() > memory_bytes - address) {
@@ -45,7 +45,7 @@ void store(uint64_t address, const std::vector<uint8_t> &bytes) {
 }
 
 void store_something() {
-    FuzzedDataProvider &input = *guest.input;
+    FuzzedDataProvider& input = *guest.input;
     const auto target = input.ConsumeIntegral<uint8_t>() % 4;
     if (target == 0) { /* the lengths in the control block, which decide most */
         constexpr uint32_t kLengths[] = {
@@ -61,7 +61,7 @@ void store_something() {
         };
         const uint32_t lengths[2] = {input.PickValueInArray(kLengths),
                                      input.PickValueInArray(kLengths)};
-        const auto *bytes = reinterpret_cast<const uint8_t *>(lengths);
+        const auto* bytes = reinterpret_cast<const uint8_t*>(lengths);
         store(guest.channel + offsetof(struct hatchery_control, response_bytes),
               {bytes, bytes + sizeof lengths});
         return;
@@ -76,7 +76,7 @@ void store_something() {
 
 /* Runs the guest to its next exit: what KVM_RUN returns, with errno where that is -1. */
 int run_guest() {
-    FuzzedDataProvider &input = *guest.input;
+    FuzzedDataProvider& input = *guest.input;
     if (run->immediate_exit != 0) {
         errno = EINTR;
         return -1;
@@ -85,7 +85,9 @@ int run_guest() {
         store_something();
     }
     switch (input.ConsumeIntegralInRange(0, 9)) {
-        case 0: /* any exit at all */ run->exit_reason = input.ConsumeIntegral<uint32_t>(); break;
+        case 0: /* any exit at all */
+            run->exit_reason = input.ConsumeIntegral<uint32_t>();
+            break;
         case 1: /* any that KVM knows, with anything in its description */
             run->exit_reason = input.ConsumeIntegralInRange<uint32_t>(0, 40);
             input.ConsumeData(run->padding, sizeof run->padding);
@@ -97,7 +99,9 @@ int run_guest() {
                 run->mmio.phys_addr = guest.doorbell;
             }
             break;
-        case 3: errno = input.ConsumeBool() ? EINTR : error(); return -1;
+        case 3:
+            errno = input.ConsumeBool() ? EINTR : error();
+            return -1;
         default: /* the doorbell */
             run->exit_reason = KVM_EXIT_MMIO;
             run->mmio.phys_addr = guest.doorbell;
@@ -114,31 +118,37 @@ int create_vcpu() {
     if (run != nullptr) {
         munmap(run, kRunBytes);
     }
-    run = static_cast<struct kvm_run *>(
+    run = static_cast<struct kvm_run*>(
         mmap(nullptr, kRunBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0));
     expect(run != MAP_FAILED, "the fake can map a vCPU");
     return file;
 }
 
-int answer(unsigned long request, void *argument) {
+int answer(unsigned long request, void* argument) {
     switch (request) {
-        case KVM_GET_API_VERSION: return KVM_API_VERSION;
-        case KVM_CHECK_EXTENSION: return 0x7fffffff;
-        case KVM_GET_VCPU_MMAP_SIZE: return kRunBytes;
-        case KVM_GET_TSC_KHZ: return 2000000;
-        case KVM_CREATE_VM: return eventfd(0, EFD_CLOEXEC);
-        case KVM_CREATE_VCPU: return create_vcpu();
+        case KVM_GET_API_VERSION:
+            return KVM_API_VERSION;
+        case KVM_CHECK_EXTENSION:
+            return 0x7fffffff;
+        case KVM_GET_VCPU_MMAP_SIZE:
+            return kRunBytes;
+        case KVM_GET_TSC_KHZ:
+            return 2000000;
+        case KVM_CREATE_VM:
+            return eventfd(0, EFD_CLOEXEC);
+        case KVM_CREATE_VCPU:
+            return create_vcpu();
         case KVM_SET_USER_MEMORY_REGION: {
-            const auto &region = *static_cast<struct kvm_userspace_memory_region *>(argument);
+            const auto& region = *static_cast<struct kvm_userspace_memory_region*>(argument);
             if (region.slot == 0) {
-                memory = reinterpret_cast<uint8_t *>(region.userspace_addr);
+                memory = reinterpret_cast<uint8_t*>(region.userspace_addr);
                 memory_bytes = region.memory_size;
                 written.assign(memory_bytes / HATCHERY_PAGE_BYTES / 64 + 1, 0);
             }
             return 0;
         }
         case KVM_GET_DIRTY_LOG:
-            std::memcpy(static_cast<struct kvm_dirty_log *>(argument)->dirty_bitmap, written.data(),
+            std::memcpy(static_cast<struct kvm_dirty_log*>(argument)->dirty_bitmap, written.data(),
                         (memory_bytes / HATCHERY_PAGE_BYTES + 63) / 64 * sizeof(uint64_t));
             return 0;
         case KVM_GET_REGS:
@@ -146,16 +156,21 @@ int answer(unsigned long request, void *argument) {
                 guest.input->ConsumeData(argument, sizeof(struct kvm_regs));
             }
             return 0;
-        case KVM_RUN: return run_guest();
-        case kSetMsrs: return static_cast<int>(static_cast<MsrList<1> *>(argument)->count);
-        case kGetSupportedCpuid: static_cast<MsrList<1> *>(argument)->count = 0; return 0;
-        default: return 0; /* setters, and the special registers, which stay zero */
+        case KVM_RUN:
+            return run_guest();
+        case kSetMsrs:
+            return static_cast<int>(static_cast<MsrList<1>*>(argument)->count);
+        case kGetSupportedCpuid:
+            static_cast<MsrList<1>*>(argument)->count = 0;
+            return 0;
+        default:
+            return 0; /* setters, and the special registers, which stay zero */
     }
 }
 
-} // namespace
+}  // namespace
 
-void play(const FakeGuest &next) {
+void play(const FakeGuest& next) {
     guest = next;
 }
 
@@ -168,15 +183,15 @@ std::shared_ptr<const KvmDevice> device() {
     return opened;
 }
 
-void violated(const char *what) {
+void violated(const char* what) {
     std::fprintf(stderr, "VIOLATED: %s\n", what);
     std::abort();
 }
 
-} // namespace fuzz
+}  // namespace fuzz
 
 /* The hook of native/kvm/system_call.h. */
-bool fault_is_due(const char *) {
+bool fault_is_due(const char*) {
     if (!fuzz::guest.faults || fuzz::guest.input->ConsumeIntegralInRange(0, 31) != 1) {
         return false;
     }
@@ -184,7 +199,7 @@ bool fault_is_due(const char *) {
     return true;
 }
 
-Result<int> kvm_ioctl(int, unsigned long request, void *argument, const char *name) {
+Result<int> kvm_ioctl(int, unsigned long request, void* argument, const char* name) {
     const int result = attempt_once(name, [&] { return fuzz::answer(request, argument); });
     if (result < 0) {
         return Failure::from_errno(name);
@@ -193,15 +208,15 @@ Result<int> kvm_ioctl(int, unsigned long request, void *argument, const char *na
 }
 
 Result<int> kvm_ioctl(int descriptor, unsigned long request, unsigned long argument,
-                      const char *name) {
-    return kvm_ioctl(descriptor, request, reinterpret_cast<void *>(argument), name);
+                      const char* name) {
+    return kvm_ioctl(descriptor, request, reinterpret_cast<void*>(argument), name);
 }
 
-} // namespace hatchery
+}  // namespace hatchery
 
 /* Linked with --wrap=open: there need be no /dev/kvm where fuzzers run. */
-extern "C" int __real_open(const char *path, int flags, ...);
-extern "C" int __wrap_open(const char *path, int flags, ...) {
+extern "C" int __real_open(const char* path, int flags, ...);
+extern "C" int __wrap_open(const char* path, int flags, ...) {
     if (std::strcmp(path, "/dev/kvm") == 0) {
         return eventfd(0, EFD_CLOEXEC);
     }

@@ -16,7 +16,7 @@
 namespace hatchery::fuzz {
 
 struct FakeGuest {
-    FuzzedDataProvider *input = nullptr;
+    FuzzedDataProvider* input = nullptr;
     /* Whether system calls may fail. */
     bool faults = false;
     /* Addresses in guest physical memory. */
@@ -25,20 +25,20 @@ struct FakeGuest {
 };
 
 /* What the next calls do; `input` must outlive them. */
-void play(const FakeGuest &guest);
+void play(const FakeGuest& guest);
 
 /* The device, opened once. */
 std::shared_ptr<const KvmDevice> device();
 
 /* Ends the process with a report, as a crash that the fuzzer keeps. */
-[[noreturn]] void violated(const char *what);
+[[noreturn]] void violated(const char* what);
 
-inline void expect(bool holds, const char *what) {
+inline void expect(bool holds, const char* what) {
     if (!holds) {
         violated(what);
     }
 }
 
-} // namespace hatchery::fuzz
+}  // namespace hatchery::fuzz
 
 #endif

@@ -15,13 +15,13 @@ constexpr uint64_t kMostBytes = 8 << 20;
 constexpr uint64_t kNotMapped = UINT64_MAX;
 
 /* Small multiples of pages most of the time, else anything. */
-uint64_t number(FuzzedDataProvider &input, uint64_t unit) {
+uint64_t number(FuzzedDataProvider& input, uint64_t unit) {
     return input.ConsumeIntegralInRange(0, 9) == 0
                ? input.ConsumeIntegral<uint64_t>()
                : input.ConsumeIntegralInRange<uint64_t>(0, 1100) * unit;
 }
 
-RegionPlan region(FuzzedDataProvider &input, uint64_t unit, const std::vector<uint8_t> &bytes) {
+RegionPlan region(FuzzedDataProvider& input, uint64_t unit, const std::vector<uint8_t>& bytes) {
     RegionPlan plan;
     plan.bytes = number(input, unit);
     for (int left = input.ConsumeIntegralInRange(0, 6); left > 0; left--) {
@@ -49,8 +49,8 @@ struct Translation {
 };
 
 /* Walks the tables as the processor would. */
-Translation translate(const PageTables &tables, uint64_t address) {
-    const auto *words = reinterpret_cast<const uint64_t *>(tables.memory().bytes());
+Translation translate(const PageTables& tables, uint64_t address) {
+    const auto* words = reinterpret_cast<const uint64_t*>(tables.memory().bytes());
     const size_t count = tables.memory().size() / sizeof(uint64_t);
     uint64_t table = tables.physical_address();
     for (int level = 3; level >= 0; level--) {
@@ -71,10 +71,10 @@ Translation translate(const PageTables &tables, uint64_t address) {
     return {};
 }
 
-void check(const Snapshot &snapshot, const LoadPlan &plan) {
-    const PageTables &tables = snapshot.tables();
-    const auto check_region = [&](const RegionPlan &region, uint64_t base) {
-        for (const Placement &placement : region.placements) {
+void check(const Snapshot& snapshot, const LoadPlan& plan) {
+    const PageTables& tables = snapshot.tables();
+    const auto check_region = [&](const RegionPlan& region, uint64_t base) {
+        for (const Placement& placement : region.placements) {
             const uint64_t last = (placement.pages - 1) * placement.page_bytes();
             for (const uint64_t offset : {uint64_t{0}, last, last + placement.page_bytes() - 1}) {
                 const auto found = translate(tables, placement.virtual_address + offset);
@@ -100,9 +100,9 @@ void check(const Snapshot &snapshot, const LoadPlan &plan) {
            "the doorbell is mapped");
 }
 
-} // namespace
+}  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
     static const std::vector<uint8_t> content(5000, 0xaa);
     const auto opened = device();
     FuzzedDataProvider input(bytes, size);
@@ -119,4 +119,4 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     return 0;
 }
 
-} // namespace hatchery::fuzz
+}  // namespace hatchery::fuzz

@@ -34,7 +34,7 @@ bool is_known(Exit exit) {
 }
 
 /* As MachineObject::report: into buffers of just the size that the machine names. */
-void read_windows(const Machine &machine) {
+void read_windows(const Machine& machine) {
     expect(machine.response_bytes() <= HATCHERY_RESPONSE_WINDOW_BYTES, "a response in its window");
     expect(machine.log_bytes() <= HATCHERY_LOG_WINDOW_BYTES, "logs in their window");
     std::vector<uint8_t> response(machine.response_bytes());
@@ -43,7 +43,7 @@ void read_windows(const Machine &machine) {
     expect(machine.read_channel(HATCHERY_LOG_OFFSET, logs), "the logs can be read");
 }
 
-void read_anywhere(const Machine &machine, FuzzedDataProvider &input) {
+void read_anywhere(const Machine& machine, FuzzedDataProvider& input) {
     const auto offset = input.ConsumeIntegral<size_t>();
     std::vector<uint8_t> bytes(input.ConsumeIntegralInRange<size_t>(0, 4096));
     const bool inside =
@@ -51,13 +51,16 @@ void read_anywhere(const Machine &machine, FuzzedDataProvider &input) {
     expect(machine.read_channel(offset, bytes) == inside, "reads stay in the channel");
 }
 
-bool same_memory(const Machine &machine) {
+bool same_memory(const Machine& machine) {
     return std::memcmp(machine.memory(), machine.snapshot().memory(), kMemoryBytes) == 0;
 }
 
-void act(std::unique_ptr<Machine> &machine, FuzzedDataProvider &input) {
+/* Makes a call of the machine, which may put another in its place; or none, where it fails to. */
+void act(std::unique_ptr<Machine>& machine, FuzzedDataProvider& input) {
     switch (input.ConsumeIntegralInRange(0, 8)) {
-        case 0: (void)machine->hand_over_boot(); break;
+        case 0:
+            (void)machine->hand_over_boot();
+            break;
         case 1: {
             const auto reason =
                 static_cast<enum hatchery_resume>(input.ConsumeIntegralInRange<uint32_t>(
@@ -82,7 +85,9 @@ void act(std::unique_ptr<Machine> &machine, FuzzedDataProvider &input) {
             }
             break;
         }
-        case 5: read_anywhere(*machine, input); break;
+        case 5:
+            read_anywhere(*machine, input);
+            break;
         case 6: {
             auto copied = machine->rewind(input.ConsumeIntegralInRange<size_t>(0, 1000));
             expect(!copied.ok() || copied.value() < 0 || same_memory(*machine),
@@ -97,20 +102,22 @@ void act(std::unique_ptr<Machine> &machine, FuzzedDataProvider &input) {
                                    kMemoryBytes - kResumeBytes) == 0,
                        "a snapshot has the machine's memory");
                 auto next = Machine::create(captured.value(), input.ConsumeBool());
-                if (next.ok()) {
-                    machine = std::move(next.value());
+                machine = next.ok() ? std::move(next.value()) : nullptr;
+                if (machine) {
                     machine->set_channel(kChannel);
                 }
             }
             break;
         }
-        default: machine->teach_snapshot(); (void)machine->written_pages();
+        default:
+            machine->teach_snapshot();
+            (void)machine->written_pages();
     }
 }
 
-} // namespace
+}  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
     const auto snapshot = cold_snapshot();
     FuzzedDataProvider input(bytes, size);
     FakeGuest guest;
@@ -122,7 +129,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     auto machine = Machine::create(snapshot, input.ConsumeBool());
     if (machine.ok()) {
         machine.value()->set_channel(kChannel);
-        while (input.remaining_bytes() > 0) {
+        while (machine.value() && input.remaining_bytes() > 0) {
             act(machine.value(), input);
         }
     }
@@ -130,4 +137,4 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     return 0;
 }
 
-} // namespace hatchery::fuzz
+}  // namespace hatchery::fuzz

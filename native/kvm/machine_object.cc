@@ -219,8 +219,9 @@ Napi::Value MachineObject::run(const Napi::CallbackInfo& info) {
 /*
  * The processor's clock decides, not the wall's: a guest that waits for a processor is not charged.
  * Nothing tells when a thread has used so much processor time, so a slice is no longer than what is
- * left of it, which it can use up at the soonest then. A short slice is charged with all its time:
- * reading the clock twice would cost a usual request one percent and a half.
+ * left of it, which it can use up at the soonest then. A short slice is charged with all its time,
+ * but for what it was late: reading the clock twice would cost a usual request one percent and a
+ * half.
  */
 Result<Exit> MachineObject::run_slice(int64_t nanoseconds) {
     const int64_t now = monotonic_now();
@@ -232,7 +233,7 @@ Result<Exit> MachineObject::run_slice(int64_t nanoseconds) {
     const int64_t cpu_before = is_short ? 0 : thread_cpu_now();
     auto result = machine_->run(std::min(deadline_, now + std::min(nanoseconds, left)));
     stopped_ = monotonic_now();
-    cpu_used_ += is_short ? stopped_ - now : thread_cpu_now() - cpu_before;
+    cpu_used_ += is_short ? std::min(stopped_ - now, nanoseconds) : thread_cpu_now() - cpu_before;
     if (result.ok() && result.value() == Exit::kInterrupted && cpu_used_ >= cpu_budget_ &&
         stopped_ < deadline_) {
         return Exit::kCpuSpent;

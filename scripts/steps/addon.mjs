@@ -1,6 +1,6 @@
 // The native addons: each target of binding.gyp on its own, so that what is missing for one driver
 // costs that driver only.
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { runLogged } from './command.mjs';
@@ -53,7 +53,10 @@ export async function buildTarget(target, { sanitized = false, strict = true } =
   await runLogged(log, [...gyp, 'build', kind, '--jobs=2', target], { append: true });
   if (!sanitized) return;
   mkdirSync(at(SANITIZED), { recursive: true });
-  copyFileSync(at('build/Debug', `${target}.node`), at(SANITIZED, `${target}.node`));
+  // At one go: a process that has the addon before it mapped would crash.
+  const made = at(SANITIZED, `${target}.node.new`);
+  copyFileSync(at('build/Debug', `${target}.node`), made);
+  renameSync(made, at(SANITIZED, `${target}.node`));
 }
 
 /** A step that builds one target to build/Release, or with sanitizers to build/asan. */

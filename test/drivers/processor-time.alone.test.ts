@@ -77,7 +77,7 @@ t.test('processor time', { skip: kvmMissing() }, async (t) => {
     try {
       for (const where of ['inline', 'thread'] as const) {
         const shell = await snapshot.createShell({ reusable: true });
-        // On kvm-pvm a guest gets far less than its share of a crowded processor.
+        // Threads that run guests for long are nice to all others.
         const patient = performance.now() + 60_000;
         const exit = await shell.run({ reason: 'request', bytes: SPIN }, patient, 40, where);
         const used = exit.cpuMicroseconds / 1000;
