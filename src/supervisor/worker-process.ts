@@ -71,6 +71,8 @@ export class WorkerProcess {
     try {
       this.#child = fork(ENTRY, [], {
         cwd: '/',
+        // In a session of its own it has no terminal into which it could type.
+        detached: true,
         env: workerEnvironment(),
         execArgv: [],
         // What a worker says is not trusted: nothing but JSON is read of it.

@@ -131,6 +131,11 @@ t.test('workers', { skip: noKvm }, async (t) => {
     t.teardown(() => supervisor.close());
     await Promise.all(Array.from({ length: 20 }, () => fetch(`${url}/wait?ms=50`)));
     const [worker] = supervisor.workers as [number];
+    const [, , , session, terminal] = (
+      readFileSync(`/proc/${worker}/stat`, 'latin1').split(') ')[1] ?? ''
+    ).split(' ');
+    t.equal(session, String(worker), 'a session of its own');
+    t.equal(terminal, '0', 'no terminal');
     const threads = readdirSync(`/proc/${worker}/task`);
     t.ok(threads.length > 8, 'with threads that came after the lock-down');
     for (const thread of threads) {
