@@ -1,16 +1,7 @@
 /** What a program gets to see when a host call fails. */
 
 import { CallFailure } from './calls.js';
-
-const CLASSES: Readonly<Record<string, ErrorConstructor>> = {
-  Error,
-  EvalError,
-  RangeError,
-  ReferenceError,
-  SyntaxError,
-  TypeError,
-  URIError,
-};
+import { errorClass } from './error-classes.js';
 
 /** The code of a call that took too long, and the name that the platform has for that. */
 const TIMEOUT_CODE = 'HOST_CALL_TIMEOUT';
@@ -30,7 +21,7 @@ export function hostError(reason: unknown): unknown {
   if (!(reason instanceof CallFailure)) return reason;
   const { message, code } = reason;
   const name = code === TIMEOUT_CODE ? TIMEOUT_NAME : reason.name;
-  const Class = Object.hasOwn(CLASSES, name) ? (CLASSES[name] as ErrorConstructor) : undefined;
+  const Class = errorClass(name);
   const error = new (Class ?? Error)(message);
   if (Class === undefined) define(error, 'name', name);
   return withCode(error, code);

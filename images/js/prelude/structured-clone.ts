@@ -1,23 +1,15 @@
 /** HTML's structuredClone, in one pass: the copy is made while the value is walked over. */
 
 import { Blob, bytesOf, File } from './blob.js';
+import { errorClass } from './error-classes.js';
 import { viewOn } from './views.js';
-
-const ERROR_CLASSES: Record<string, ErrorConstructor> = {
-  EvalError,
-  RangeError,
-  ReferenceError,
-  SyntaxError,
-  TypeError,
-  URIError,
-};
 
 function refuse(what: string): DOMException {
   return new DOMException(`${what} cannot be cloned`, 'DataCloneError');
 }
 
 function cloneError(error: Error, clone: (value: unknown) => unknown): Error {
-  const result = new (ERROR_CLASSES[String(error.name)] ?? Error)();
+  const result = new (errorClass(String(error.name)) ?? Error)();
   const define = (name: string, value: unknown): void => {
     Object.defineProperty(result, name, { value, writable: true, configurable: true });
   };
