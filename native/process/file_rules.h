@@ -16,8 +16,8 @@ int landlock_version();
 /*
  * Rules that allow to read the files below `readable` and nothing else of the file system, to
  * listen on no TCP port, and to connect to no abstract Unix socket, as far as the kernel's version
- * has that. Paths that do not exist are left out. An invalid descriptor where the kernel has no
- * Landlock.
+ * has that. Paths that cannot be reached are left out. An invalid descriptor where the kernel has
+ * no Landlock.
  */
 Result<Descriptor> file_rules(const std::vector<std::string>& readable);
 
