@@ -5,7 +5,7 @@ import { ERRORS, type ErrorCode, type ErrorDetails, HatcheryError } from '../err
 import type { Admission } from '../fabric/places.js';
 import type { LogLevel } from '../logging.js';
 import type { ColdPhases } from '../timeline.js';
-import type { PackedFunction } from './packed.js';
+import type { PackedFunction, Piece } from './packed.js';
 import type { User } from './user.js';
 
 /** What a worker is told first. */
@@ -40,6 +40,8 @@ export interface OpenedDriver {
 
 export type ToWorker =
   | { readonly type: 'start'; readonly settings: WorkerSettings }
+  /** Of the function that is staged next. */
+  | { readonly type: 'piece'; readonly piece: Piece }
   /** To be started beside what answers now. */
   | { readonly type: 'stage'; readonly packed: PackedFunction }
   /** What was staged answers from now on. */

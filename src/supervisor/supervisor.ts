@@ -11,7 +11,6 @@ import { ImageStore } from '../image/store.js';
 import { Backoff } from './backoff.js';
 import { Listener } from './listener.js';
 import type { OpenedDriver, Started, WorkerSettings } from './messages.js';
-import { type PackedFunction, pack } from './packed.js';
 import { loadProcessAddon, type ProcessAddon } from './process-native.js';
 import { drainingResponse } from './raw-response.js';
 import { workerUser } from './user.js';
@@ -63,7 +62,7 @@ export class Supervisor {
   readonly #waiting = new Set<Socket>();
   readonly #ending = new AbortController();
   /** What each function is at present, for workers that come later. */
-  readonly #functions = new Map<string, PackedFunction>();
+  readonly #functions = new Map<string, PreparedFunction>();
   /** Deployments, and workers that join: one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #listener: Listener | undefined;
@@ -167,15 +166,14 @@ export class Supervisor {
     if (workers.length === 0) {
       throw new HatcheryError('WORKER_DIED');
     }
-    const packed = pack(prepared);
-    const staged = await Promise.allSettled(workers.map((worker) => worker.stage(packed)));
+    const staged = await Promise.allSettled(workers.map((worker) => worker.stage(prepared)));
     const failure = staged.find((result) => result.status === 'rejected');
     if (failure !== undefined) {
       await Promise.allSettled(workers.map((worker) => worker.discard()));
       throw failure.reason;
     }
     // From here on it is this version that a worker gets which comes later.
-    this.#functions.set(prepared.definition.name, packed);
+    this.#functions.set(prepared.definition.name, prepared);
     const committed = await Promise.allSettled(workers.map((worker) => worker.commit()));
     const first = committed.find((result) => result.status === 'fulfilled');
     if (first === undefined) {
@@ -230,8 +228,8 @@ export class Supervisor {
 
   /** Gives a new worker all functions; then it serves. */
   async #join(worker: WorkerProcess, index: number): Promise<void> {
-    for (const packed of this.#functions.values()) {
-      await worker.stage(packed);
+    for (const prepared of this.#functions.values()) {
+      await worker.stage(prepared);
       await worker.commit();
     }
     this.#serving.add(worker);

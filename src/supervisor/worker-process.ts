@@ -4,6 +4,7 @@ import { closeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { HatcheryError } from '../errors.js';
+import type { PreparedFunction } from '../fabric/prepared.js';
 import { ConnectionTable, tableBytes } from './connection-table.js';
 import { HeldConnections, type Settled } from './held-connections.js';
 import { workerEnvironment } from './lock-down.js';
@@ -16,7 +17,7 @@ import {
   type ToWorker,
   type WorkerSettings,
 } from './messages.js';
-import type { PackedFunction } from './packed.js';
+import { pack, piecesOf } from './packed.js';
 import type { ProcessAddon } from './process-native.js';
 
 const ENTRY = fileURLToPath(new URL('./worker.js', import.meta.url));
@@ -141,8 +142,11 @@ export class WorkerProcess {
   }
 
   /** @throws HatcheryError as Fabric.stage, and WORKER_DIED */
-  async stage(packed: PackedFunction): Promise<void> {
-    await this.#ask({ type: 'stage', packed }, 'staged');
+  async stage(prepared: PreparedFunction): Promise<void> {
+    for (const piece of piecesOf(prepared)) {
+      await this.#tell({ type: 'piece', piece });
+    }
+    await this.#ask({ type: 'stage', packed: pack(prepared) }, 'staged');
   }
 
   async commit(): Promise<Started> {
@@ -173,6 +177,19 @@ export class WorkerProcess {
   kill(reason?: string): void {
     this.#reason ??= reason;
     this.#child.kill('SIGKILL');
+  }
+
+  /** Resolves when it has left this process. */
+  #tell(message: ToWorker): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#child.send(message, (error) => {
+        if (error === null) {
+          resolve();
+        } else {
+          reject(new HatcheryError('WORKER_DIED', {}, { cause: error }));
+        }
+      });
+    });
   }
 
   /** One question at a time. */

@@ -12,7 +12,7 @@ import { ConnectionNotes } from './connection-notes.js';
 import { ConnectionTable } from './connection-table.js';
 import { lockDown } from './lock-down.js';
 import { type FromWorker, type ToWorker, toWire, type WorkerSettings } from './messages.js';
-import { unpack } from './packed.js';
+import { Unpacking } from './packed.js';
 import { loadProcessAddon } from './process-native.js';
 
 /** Where the supervisor puts the table's descriptor. */
@@ -22,6 +22,8 @@ const BEAT_MILLISECONDS = 250;
 
 const addon = loadProcessAddon();
 const table = new ConnectionTable(addon.mapTable(TABLE_DESCRIPTOR));
+
+const unpacking = new Unpacking();
 
 let settings: WorkerSettings;
 let fabric: Fabric;
@@ -97,8 +99,10 @@ async function handle(message: ToWorker, socket: Socket | undefined): Promise<vo
   switch (message.type) {
     case 'start':
       return start(message.settings);
+    case 'piece':
+      return unpacking.add(message.piece);
     case 'stage': {
-      const prepared = unpack(message.packed);
+      const prepared = unpacking.finish(message.packed);
       staged = { name: prepared.definition.name, fn: await fabric.stage(prepared) };
       return send({ type: 'staged' });
     }

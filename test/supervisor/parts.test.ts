@@ -8,7 +8,7 @@ import { ImageStore } from '../../src/image/store.js';
 import { Backoff } from '../../src/supervisor/backoff.js';
 import { ConnectionTable, tableBytes } from '../../src/supervisor/connection-table.js';
 import { fromWire, isFromWorker, toWire } from '../../src/supervisor/messages.js';
-import { pack, unpack } from '../../src/supervisor/packed.js';
+import { pack, piecesOf, Unpacking } from '../../src/supervisor/packed.js';
 import { loadProcessAddon } from '../../src/supervisor/process-native.js';
 import { drainingResponse, workerDiedResponse } from '../../src/supervisor/raw-response.js';
 import { shareOf } from '../../src/supervisor/supervisor.js';
@@ -105,10 +105,14 @@ t.test('what a worker says is checked', (t) => {
 
 t.test('a prepared function survives JSON', async (t) => {
   const images = new ImageStore();
+  const unpacking = new Unpacking();
   const code = { name: 'x', source: 'export default { fetch() {} }' };
   for (const definition of [code, { name: 'x', image: 'hello' }]) {
     const prepared = await prepareFunction(definition, images);
-    const back = unpack(JSON.parse(JSON.stringify(pack(prepared))));
+    for (const piece of piecesOf(prepared)) {
+      unpacking.add(JSON.parse(JSON.stringify(piece)));
+    }
+    const back = unpacking.finish(JSON.parse(JSON.stringify(pack(prepared))));
     t.same(Buffer.compare(Buffer.from(back.image.bytes), Buffer.from(prepared.image.bytes)), 0);
     t.equal(
       String(back.bundle?.code),
