@@ -95,15 +95,20 @@ export function encodeRequest(
     throw new HatcheryError('REQUEST_HEAD_TOO_LARGE', { limit: limits.headers, unit: 'headers' });
   }
   let head = `${request.method}\0${request.url}\0`;
+  let isWide = false;
   for (let i = 0; i + 1 < headers.length; i += 2) {
-    head += `${(headers[i] as string).toLowerCase()}\0${headers[i + 1] as string}\0`;
+    const name = headers[i] as string;
+    const lowered = name.toLowerCase();
+    // The Kelvin sign becomes a k.
+    isWide ||= lowered !== name && WIDE.test(name);
+    head += `${lowered}\0${headers[i + 1] as string}\0`;
   }
   const limit = Math.min(limits.bytes, target.length - REQUEST_HEADER_BYTES);
   if (head.length > limit) {
     throw new HatcheryError('REQUEST_HEAD_TOO_LARGE', { limit, unit: 'bytes' });
   }
   const headEnd = REQUEST_HEADER_BYTES + target.write(head, REQUEST_HEADER_BYTES, 'latin1');
-  if (WIDE.test(head) || !holdsStrings(target, headEnd, 2 + (headers.length & ~1))) {
+  if (isWide || WIDE.test(head) || !holdsStrings(target, headEnd, 2 + (headers.length & ~1))) {
     throw new HatcheryError('INVALID_ARGUMENT', {
       problem:
         'The method, the URL or a header of the request has a NUL, CR, LF or a character ' +

@@ -85,7 +85,7 @@ test('a head that does not fit is refused', async (t) => {
 test('no string can become two, or a line of its own', async (t) => {
   const target = Buffer.alloc(1024);
   const good = { method: 'GET', url: 'http://h/', headers: ['a', 'b'], body: undefined };
-  for (const bad of ['a\0b', 'a\r\nb', 'a\nb', 'a\u0100b', 'a\u20acb']) {
+  for (const bad of ['a\0b', 'a\r\nb', 'a\nb', 'a\u0100b', 'a\u20acb', 'a\u212ab']) {
     for (const frame of [
       { ...good, method: bad },
       { ...good, url: bad },
