@@ -21,6 +21,7 @@ interface ServeOptions extends FunctionOptions {
   readonly workerUser?: string;
   readonly concurrency?: number;
   readonly queue?: number;
+  readonly queueMs?: number;
   readonly trustProxy?: readonly string[];
   readonly maxConnections: number;
   readonly watch?: true;
@@ -30,6 +31,7 @@ interface ServeOptions extends FunctionOptions {
 const MAX_PORT = 65_535;
 const MAX_SELF_TEST = 1_000_000;
 const MAX_WORKERS = 1024;
+const MAX_QUEUE_MILLISECONDS = 3_600_000;
 const MAX_REQUESTS = 1_000_000;
 const MAX_CONNECTIONS = 1_000_000;
 const DEFAULT_CONNECTIONS = 10_000;
@@ -84,6 +86,11 @@ export function describeServe(command: Command): Command {
       '--queue <number>',
       'requests that may wait for an instance; more get 503 at once (default: 1024)',
       wholeNumber(0, MAX_REQUESTS),
+    )
+    .option(
+      '--queue-ms <milliseconds>',
+      'how long one may wait (default: 2000)',
+      wholeNumber(1, MAX_QUEUE_MILLISECONDS),
     )
     .option(
       '--trust-proxy <address>',
@@ -189,10 +196,11 @@ class Server {
   }
 
   #admission(): Partial<Admission> {
-    const { concurrency, queue } = this.#options;
+    const { concurrency, queue, queueMs } = this.#options;
     return {
       ...(concurrency === undefined ? {} : { concurrency }),
       ...(queue === undefined ? {} : { queue }),
+      ...(queueMs === undefined ? {} : { queueMilliseconds: queueMs }),
     };
   }
 

@@ -18,8 +18,8 @@ function usableMemory(): number {
   return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
 
-/** @param share which part of the machine is to be used: 1 / the number of worker processes. */
-export function defaultAdmission(share = 1): Admission {
+/** Of the whole machine: worker processes divide it. */
+export function defaultAdmission(): Admission {
   const processors = availableParallelism();
   const inMemory = Math.floor(usableMemory() / MEMORY_PART / DEFAULT_LIMITS.memoryBytes);
   const concurrency = Math.max(
@@ -27,9 +27,9 @@ export function defaultAdmission(share = 1): Admission {
     Math.min(CONCURRENCY_PER_CPU * processors, inMemory),
   );
   return {
-    concurrency: Math.ceil(concurrency * share),
-    queue: Math.ceil(QUEUE_LENGTH * share),
+    concurrency,
+    queue: QUEUE_LENGTH,
     queueMilliseconds: QUEUE_MILLISECONDS,
-    instances: Math.ceil(INSTANCES * share),
+    instances: INSTANCES,
   };
 }
