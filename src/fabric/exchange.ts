@@ -60,6 +60,8 @@ export class Exchange implements Bounded {
   readonly #settled: (verdict: Verdict) => void;
   readonly #response: IncomingResponse;
   #cpuLeft: number;
+  /** Processor time of the guest, in milliseconds. */
+  #cpuUsed = 0;
   #body: RequestBody | undefined;
   #calls: HostCalls | undefined;
   #log: GuestLog | undefined;
@@ -213,6 +215,7 @@ export class Exchange implements Bounded {
    */
   #take(exit: Exit): Resume | Promise<Resume> | undefined {
     this.#timeline.guest = (this.#timeline.guest as number) + exit.guestMicroseconds / 1000;
+    this.#cpuUsed += exit.cpuMicroseconds / 1000;
     this.#cpuLeft -= exit.cpuMicroseconds / 1000 + EXIT_MILLISECONDS;
     if (exit.logs !== undefined) {
       this.#writeLog(exit.logs);
@@ -338,7 +341,7 @@ export class Exchange implements Bounded {
   /** With the first outcome; what the guest does in the background does not count. */
   #leavePlace(): void {
     if (this.#where !== undefined) {
-      this.#serving.placement.record(this.#where, this.#timeline.guest as number);
+      this.#serving.placement.record(this.#where, this.#cpuUsed);
       this.#where = undefined;
     }
   }

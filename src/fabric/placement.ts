@@ -9,15 +9,21 @@ import type { Where } from '../drivers/driver.js';
 /** Above this time on the average a run is not short; the second is for requests that come alone. */
 const SHORT_MILLISECONDS = 0.25;
 const SHORT_ALONE_MILLISECONDS = 0.75;
+/**
+ * A run counts as no longer than this: one that had to wait for a processor on the way must not send
+ * those after it to threads, where they would wait longer.
+ */
+const MOST_MILLISECONDS = 1;
 /** Weight of the newest run, or turn of the event loop, in the moving averages. */
 const WEIGHT = 1 / 16;
 /** Above this many requests in a turn of the event loop on the average, they come in parallel. */
 const PARALLEL_REQUESTS = 1.5;
 /**
- * So many wait in a lane at the most: as the event loop learns of a finished run only in its next
- * turn, fewer would leave the lane idle for most of a turn (`npm run bench -- --only http`).
+ * So many wait in a lane at the most: the event loop learns of a finished run only in its next turn,
+ * so fewer would leave the lane idle, and runs on the calling thread meanwhile keep the loop from
+ * giving it more (`npm run bench -- --only http`).
  */
-const MOST_IN_LANES = 8 * Math.max(1, availableParallelism() - 1);
+const MOST_IN_LANES = 32 * Math.max(1, availableParallelism() - 1);
 
 export class Placement {
   #averageMilliseconds = 0;
@@ -27,7 +33,7 @@ export class Placement {
 
   choose(): Where {
     this.#countTurn();
-    const alone = this.#averagePerTurn < PARALLEL_REQUESTS;
+    const alone = this.#inLanes === 0 && this.#averagePerTurn < PARALLEL_REQUESTS;
     if (this.#averageMilliseconds >= (alone ? SHORT_ALONE_MILLISECONDS : SHORT_MILLISECONDS)) {
       return 'thread';
     }
@@ -38,12 +44,13 @@ export class Placement {
     return 'lane';
   }
 
-  /** Takes note that a run which began at `where` is over, and how long the guest ran. */
+  /** Takes note that a run which began at `where` is over, and what processor time it took. */
   record(where: Where, milliseconds: number): void {
     if (where === 'lane') {
       this.#inLanes -= 1;
     }
-    this.#averageMilliseconds += (milliseconds - this.#averageMilliseconds) * WEIGHT;
+    const counted = Math.min(milliseconds, MOST_MILLISECONDS);
+    this.#averageMilliseconds += (counted - this.#averageMilliseconds) * WEIGHT;
   }
 
   #countTurn(): void {
