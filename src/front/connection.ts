@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { HatcheryError } from '../errors.js';
 import { nextRequestId } from '../fabric/request-id.js';
 import type { Peer } from './head.js';
-import type { IncomingRequest } from './incoming-request.js';
+import type { IncomingBody } from './incoming-body.js';
 
 /** So long a client may go on sending after its last answer before it is cut off. */
 const LINGER_MILLISECONDS = 5_000;
@@ -14,12 +14,20 @@ export interface Counter {
   change(by: number): void;
 }
 
+/** What a connection needs to know of a request in flight. */
+interface InFlight {
+  /** All of the body that the client sends, where it sends one. */
+  readonly incoming: IncomingBody | undefined;
+  /** The client went away. */
+  abandon(): void;
+}
+
 export class Connection {
   readonly peer: Peer;
   readonly #socket: Socket;
   readonly #counter: Counter;
   /** In the order in which they came, which is that of their answers. */
-  readonly #inFlight = new Set<IncomingRequest>();
+  readonly #inFlight = new Set<InFlight>();
   /** No request that comes now will be answered. */
   #isClosing = false;
   #lingers = false;
@@ -41,13 +49,13 @@ export class Connection {
     return this.#inFlight.size;
   }
 
-  begin(request: IncomingRequest): void {
+  begin(request: InFlight): void {
     this.#inFlight.add(request);
     this.#counter.change(1);
   }
 
   /** Its response is sent. */
-  end(request: IncomingRequest): void {
+  end(request: InFlight): void {
     if (!this.#inFlight.delete(request)) {
       return;
     }

@@ -44,7 +44,7 @@ export interface Front {
    * @returns whether all finished.
    */
   drain(milliseconds: number): Promise<boolean>;
-  /** As `drain`, for as long as the limits of the function allow. */
+  /** As `drain`, for as long as a request may take and 5 s more. */
   close(): Promise<void>;
 }
 
@@ -56,6 +56,8 @@ export interface Functions {
 const MAX_CONNECTIONS = 10_000;
 const CLIENT_MILLISECONDS = 60_000;
 const CUT_MILLISECONDS = 20;
+/** What clients get to read their answers when all requests have had their time. */
+const READING_MILLISECONDS = 5_000;
 
 /** A front that does not listen. */
 export interface OpenFront extends Omit<Front, 'url'> {
@@ -138,8 +140,7 @@ class ServingFront {
   }
 
   async close(): Promise<void> {
-    await this.#drained();
-    await this.#close();
+    await this.drain(this.#service.wallMilliseconds + READING_MILLISECONDS);
   }
 
   #drained(): Promise<void> {

@@ -54,6 +54,11 @@ export class Service {
     return this.#inFlight;
   }
 
+  /** How long a request may take. */
+  get wallMilliseconds(): number {
+    return this.#fn.limits.wallMilliseconds;
+  }
+
   /** From now on new requests are DRAINING. Resolves when none is in flight. */
   drain(): Promise<void> {
     this.#isDraining = true;
