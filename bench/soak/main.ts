@@ -34,6 +34,8 @@ const KEEPS_UP = 0.9;
 const PROBE_MILLISECONDS = 3_000;
 const TICK_MILLISECONDS = 10;
 const REPORT_MILLISECONDS = 5_000;
+/** At the full load, before anything is compared: caches and heaps grow to what the load needs. */
+const WARM_UP_MILLISECONDS = 20_000;
 /** After the load, until what was idle is given back. */
 const SETTLE_MILLISECONDS = 8_000;
 /** What may be left of a load, for caches and a heap that was not collected. */
@@ -121,6 +123,10 @@ async function main(): Promise<number> {
     const processId = child.pid as number;
     const rate = await sustainable(origin);
     note(`sustains ${rate.toFixed(0)} requests/s of the mix; sending twice as many`);
+    const warmUp = new Client(origin);
+    await hold(warmUp, 2 * rate, WARM_UP_MILLISECONDS, () => {});
+    while (warmUp.underWay > 0) await sleep(TICK_MILLISECONDS);
+    warmUp.close();
     await sleep(SETTLE_MILLISECONDS);
     const before = resourcesOf(processId);
     note(`before: ${describe(before)}`);
