@@ -11,8 +11,18 @@ import { http } from './questions/http.js';
 import { memory } from './questions/memory.js';
 import { reset } from './questions/reset.js';
 import { rewind } from './questions/rewind.js';
+import { walls } from './questions/walls.js';
 
-const QUESTIONS: readonly Question[] = [reset, rewind, http, clone, coldStart, deadline, memory];
+const QUESTIONS: readonly Question[] = [
+  reset,
+  rewind,
+  http,
+  walls,
+  clone,
+  coldStart,
+  deadline,
+  memory,
+];
 const NAMES = QUESTIONS.map(({ name }) => name).join(', ');
 
 const HELP = `Usage: npm run bench -- [options]

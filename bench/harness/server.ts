@@ -84,14 +84,18 @@ export async function startServer(
   return { name, origin, processId: child.pid as number, stop: () => stop(child) };
 }
 
-/** The function that is measured, served by the command line's `serve` with all its defaults. */
-export function startHatchery(): Promise<Server> {
+/**
+ * The function that is measured, served by the command line's `serve` with all its defaults.
+ * @param options in place of defaults.
+ */
+export function startHatchery(options: readonly string[] = []): Promise<Server> {
   return startServer('hatchery', (port) => [
     `${ROOT}dist/src/cli/main.js`,
     'serve',
     `${SOURCES}functions/hello.ts`,
     '--port',
     String(port),
+    ...options,
   ]);
 }
 
