@@ -20,6 +20,11 @@ test('the example of the library runs as it stands', { skip: noKvm }, async (t) 
   );
 });
 
+test('the example of a host of plug-ins runs as it stands', { skip: noKvm }, async (t) => {
+  const { stdout } = await run(process.execPath, ['dist/examples/plug-in.js']);
+  t.equal(stdout, "{ item: 'tea', left: 3 }\n");
+});
+
 test('hello', { skip: noKvm }, async (t) => {
   await using fabric = await Fabric.open();
   const hello = await fabric.deploy({ name: 'hello', file: 'examples/hello.ts' });
@@ -48,5 +53,5 @@ test('the README shows the examples as they are', async (t) => {
   const shown = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code);
   const example = async (name: string) =>
     (await readFile(`examples/${name}.ts`, 'utf8')).replace(/^\/\*\*.*?\*\/\n/s, '');
-  t.strictSame(shown, [await example('hello'), await example('library')]);
+  t.strictSame(shown, [await example('hello'), await example('library'), await example('plug-in')]);
 });
