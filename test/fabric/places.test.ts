@@ -153,6 +153,35 @@ test('where nothing can be made and nothing is out, a request is refused at once
   await fabric.close();
 });
 
+test('at twice the load, each request is served soon or refused', async (t) => {
+  const queueMilliseconds = 150;
+  const { fabric, fn } = await simulate(
+    { serve: () => [{ kind: 'respond', milliseconds: 20, payload: responseFrame() }] },
+    { admission: { concurrency: 4, queue: 40, queueMilliseconds } },
+  );
+  // Four at a time, 20 ms each: 200 in a second.
+  const outcomes: Promise<number | string>[] = [];
+  for (let tick = 0; tick < 100; tick += 1) {
+    for (let i = 0; i < 4; i += 1) {
+      outcomes.push(
+        fn.request({ url: URL }).then(
+          ({ timeline }) => timeline.queue as number,
+          (error: HatcheryError) => error.code,
+        ),
+      );
+    }
+    await sleep(10);
+  }
+  const settled = await Promise.all(outcomes);
+  const waits = settled.filter((one) => typeof one === 'number');
+  const refused = settled.filter((one) => one === 'OVERLOADED');
+  t.equal(waits.length + refused.length, settled.length, 'none is lost');
+  t.ok(waits.length > 100 && refused.length > 50, `${waits.length} of ${settled.length} served`);
+  const longest = Math.max(...waits);
+  t.ok(longest < queueMilliseconds + 60, `none waited for longer than ${longest} ms`);
+  await fabric.close();
+});
+
 test('after a burst, machines that nobody needs are destroyed', async (t) => {
   const { driver, fabric, fn } = await simulate(
     { serve: () => [{ kind: 'respond', milliseconds: 50, payload: responseFrame() }] },
