@@ -173,6 +173,7 @@ class Server {
 
   async #open(): Promise<Serving> {
     const { driver, workers, workerUser, trustProxy = [], maxConnections } = this.#options;
+    const fetches = this.#options.allowFetch !== undefined;
     const logger = this.#logger;
     const common = { driver, logger, admission: this.#admission(), trustProxy, maxConnections };
     if (workers === 0) {
@@ -186,7 +187,7 @@ class Server {
     const { Supervised } = await import('./supervised.js');
     const log = { level: this.#options.logLevel, json: this.#terminal.json };
     try {
-      return await Supervised.open({ ...common, workers, workerUser, log });
+      return await Supervised.open({ ...common, workers, workerUser, fetches, log });
     } catch (error) {
       if (error instanceof HatcheryError && error.details.name === PROCESS_ADDON) {
         this.#terminal.note(`Without ${PROCESS_ADDON}, only --workers 0 works, in one process.`);

@@ -13,6 +13,8 @@ export interface WorkerSettings {
   readonly driver: DriverName | 'auto';
   readonly admission: Partial<Admission>;
   readonly log: { readonly level: LogLevel; readonly json: boolean };
+  /** Functions that it is given may fetch: it loads what that takes while it can. */
+  readonly fetches: boolean;
   /** Whom it becomes; `undefined`: it stays who it is. */
   readonly user: User | undefined;
   readonly openFiles: number;

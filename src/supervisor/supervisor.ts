@@ -22,6 +22,8 @@ export interface SupervisorOptions {
   readonly log: WorkerSettings['log'];
   /** Gets what happens to workers. */
   readonly logger: BaseLogger;
+  /** Whether functions with `allowFetch` will be deployed. Default: no. */
+  readonly fetches?: boolean;
   /** A user's name or number; see {@link workerUser}. */
   readonly workerUser?: string | undefined;
   /** For all workers together. */
@@ -75,7 +77,7 @@ export class Supervisor {
     if (this.#addon.walls().landlock === 0) {
       options.logger.warn('the kernel has no Landlock: workers can read all that their user can');
     }
-    const { driver, log, trustProxy = [] } = options;
+    const { driver, log, trustProxy = [], fetches = false } = options;
     const maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
     this.#admission = { ...defaultAdmission(), ...options.admission };
     // One without a place for an instance would be of no use.
@@ -83,6 +85,7 @@ export class Supervisor {
     this.#settings = {
       driver,
       log,
+      fetches,
       admission: this.#admission,
       user: workerUser(options.workerUser),
       openFiles: maxConnections + MORE_DESCRIPTORS,

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { detectDrivers } from '../drivers/detect.js';
 import { Fabric, type StagedFunction } from '../fabric/fabric.js';
 import type { DeployedFunction } from '../fabric/function.js';
+import { loadFetch } from '../fabric/host-calls/handlers.js';
 import { type OpenFront, openFront } from '../front/front.js';
 import { createLogger } from '../logging.js';
 import { ConnectionNotes } from './connection-notes.js';
@@ -14,6 +15,7 @@ import { lockDown } from './lock-down.js';
 import { type FromWorker, type ToWorker, toWire, type WorkerSettings } from './messages.js';
 import { Unpacking } from './packed.js';
 import { loadProcessAddon } from './process-native.js';
+import { rehearse } from './rehearsal.js';
 
 /** Where the supervisor puts the table's descriptor. */
 export const TABLE_DESCRIPTOR = 4;
@@ -45,6 +47,10 @@ async function start(given: WorkerSettings): Promise<void> {
   const { name } = fabric.driver;
   const found = detectDrivers().find((detected) => detected.name === name)?.availability;
   const detail = found?.available ? found.detail : undefined;
+  await rehearse(settings.front);
+  if (settings.fetches) {
+    await loadFetch();
+  }
   await lockDown(addon, settings);
   setInterval(() => table.beat(), BEAT_MILLISECONDS);
   send({ type: 'ready', driver: { name, detail } });

@@ -36,9 +36,16 @@ export async function createHandlers(options: HandlerOptions): Promise<CallHandl
   };
 }
 
-/** The HTTP client is loaded only where something is fetched: it takes memory. */
+/**
+ * Loads the HTTP client, which takes memory, so only where something is fetched. A process that will
+ * not be able to read files calls it before: once loaded from here, it need not be found again.
+ */
+export function loadFetch(): Promise<typeof import('./outbound-fetch.js')> {
+  return import('./outbound-fetch.js');
+}
+
 async function createFetch(options: HandlerOptions): Promise<CallHandler> {
-  const { OutboundFetch } = await import('./outbound-fetch.js');
+  const { OutboundFetch } = await loadFetch();
   const { function: functionName, allowFetch: allow, limits, logger } = options;
   return new OutboundFetch({ functionName, allow, limits, logger });
 }
