@@ -1,8 +1,11 @@
 /** An installation below a folder that only root may enter: workers, who are not root, serve from it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
@@ -12,8 +15,11 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const skip = noKvm || (process.getuid?.() !== 0 && 'needs root, to mount a folder');
 
 t.test('all that a worker loads, it loads before it gives its rights up', { skip }, async (t) => {
+  // Not below the project's own, where its modules would be found.
+  const closed = await mkdtemp(join(tmpdir(), 'hatchery-closed-'));
+  t.teardown(() => rm(closed, { recursive: true }));
+  await mkdir(`${closed}/installed`);
   const folder = t.testdir({
-    closed: { installed: {} },
     'app.ts': `export default { async fetch(request, env) {
       if (request.method === 'POST') return new Response(await request.text());
       return fetch(env.THERE);
@@ -24,12 +30,12 @@ t.test('all that a worker loads, it loads before it gives its rights up', { skip
   t.teardown(() => there.close());
   const host = `127.0.0.1:${(there.address() as AddressInfo).port}`;
   const serve = [
-    `${folder}/closed/installed/dist/src/cli/main.js`,
+    `${closed}/installed/dist/src/cli/main.js`,
     ...['serve', `${folder}/app.ts`, '--port', '0', '--json', '--allow-fetch', host],
     ...['--env', `THERE=http://${host}/`],
   ];
-  const script = `chmod 700 "${folder}/closed" &&
-    mount --bind "${ROOT}" "${folder}/closed/installed" && exec "$0" "$@"`;
+  // mkdtemp lets nobody but its owner in. The mount is seen by this process and its children only.
+  const script = `mount --bind "${ROOT}" "${closed}/installed" && exec "$0" "$@"`;
   const child = spawn('unshare', ['--mount', 'bash', '-c', script, process.execPath, ...serve], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
