@@ -11,6 +11,7 @@ import { type OpenFront, openFront } from '../front/front.js';
 import { createLogger } from '../logging.js';
 import { ConnectionNotes } from './connection-notes.js';
 import { ConnectionTable } from './connection-table.js';
+import { collectGarbage } from './garbage.js';
 import { lockDown } from './lock-down.js';
 import { type FromWorker, type ToWorker, toWire, type WorkerSettings } from './messages.js';
 import { Unpacking } from './packed.js';
@@ -63,6 +64,7 @@ async function commit(): Promise<void> {
   const fn = staged.fn.commit();
   staged = undefined;
   await openFrontOf(fn);
+  collectGarbage();
   const { name, strategy, coldStart } = fn;
   send({
     type: 'committed',
