@@ -43,8 +43,9 @@ const SOURCE = `
   };
 `;
 
+/** The wall's time is plenty: with others on the machine, using 300 ms of a processor may take long. */
 const LIMITS: Partial<Limits> = {
-  wallMilliseconds: 1_500,
+  wallMilliseconds: 30_000,
   cpuMilliseconds: 300,
   memoryBytes: 32 << 20,
   maxResponseBodyBytes: 1 << 20,
@@ -63,7 +64,6 @@ const CODES: Readonly<Record<string, object>> = {
   strings: { code: /MEMORY_EXCEEDED|FUNCTION_THREW/ },
   objects: { code: /MEMORY_EXCEEDED|CPU_EXCEEDED/ },
   microtasks: { code: 'CPU_EXCEEDED' },
-  timers: { code: /DEADLINE_EXCEEDED|CPU_EXCEEDED/ },
   never: { code: 'FUNCTION_STALLED', status: 502 },
   thenable: { code: 'FUNCTION_STALLED' },
   headers: { code: /FUNCTION_THREW|RESPONSE_HEAD_TOO_LARGE|MEMORY_EXCEEDED|CPU_EXCEEDED/ },
@@ -83,7 +83,7 @@ const bindings = {
 };
 
 for (const strategy of ['reset', 'clone'] as const) {
-  test(`each attack has its error: ${strategy}`, { skip: noKvm }, async (t) => {
+  test(`each attack has its error: ${strategy}`, { skip: noKvm, timeout: 120_000 }, async (t) => {
     await using fabric = await Fabric.open();
     const fn = await fabric.deploy({
       name: 'f',
@@ -102,12 +102,13 @@ for (const strategy of ['reset', 'clone'] as const) {
     await t.rejects(endless.arrayBuffer(), { code: 'RESPONSE_BODY_TOO_LARGE' }, 'stream');
     const parallel = await fn.fetch('http://f/parallel');
     t.equal(await parallel.text(), 'ok', 'more calls than may be in flight wait for each other');
-    const later = await fn.fetch('http://f/later');
-    t.equal(await later.text(), 'ok', 'background work does not hold the answer up');
   });
 }
 
-test('attacks side by side leave memory where it was', { skip: noKvm }, async (t) => {
+test('attacks side by side leave memory where it was', {
+  skip: noKvm,
+  timeout: 120_000,
+}, async (t) => {
   await using fabric = await Fabric.open();
   const fn = await fabric.deploy({ name: 'f', source: SOURCE, limits: LIMITS, bindings });
   const attack = () =>
@@ -127,6 +128,16 @@ test('attacks side by side leave memory where it was', { skip: noKvm }, async (t
   global.gc?.();
   const grown = process.memoryUsage().rss - before;
   t.ok(grown < 64 << 20, `${(grown / 2 ** 20).toFixed(0)} MiB more after 60 attacks`);
+  t.equal(await (await fn.fetch('http://f/ok')).text(), 'ok');
+});
+
+test('a guest that only waits meets its deadline', { skip: noKvm }, async (t) => {
+  await using fabric = await Fabric.open();
+  const limits = { ...LIMITS, wallMilliseconds: 500 };
+  const fn = await fabric.deploy({ name: 'f', source: SOURCE, limits, bindings });
+  await t.rejects(fn.fetch('http://f/timers'), { code: /DEADLINE_EXCEEDED|CPU_EXCEEDED/ });
+  const later = await fn.fetch('http://f/later');
+  t.equal(await later.text(), 'ok', 'background work does not hold the answer up');
   t.equal(await (await fn.fetch('http://f/ok')).text(), 'ok');
 });
 
