@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { type BaseLogger, pino } from 'pino';
 import { HatcheryError } from '../errors.js';
+import { LISTEN_BACKLOG } from './listen-backlog.js';
 import { createServer } from './server.js';
 import { type Answering, Service } from './service.js';
 import { TrustedPeers } from './trusted-peers.js';
@@ -75,7 +76,7 @@ export async function startFront(functions: Functions, options: FrontOptions): P
   const { host = '127.0.0.1', port = 0 } = options;
   const { server, service } = create(functions, options);
   try {
-    await server.listen({ host, port });
+    await server.listen({ host, port, backlog: LISTEN_BACKLOG });
   } catch (error) {
     throw (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
       ? new HatcheryError('PORT_IN_USE', { host, port }, { cause: error })

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { HatcheryError } from '../errors.js';
+import { LISTEN_BACKLOG } from '../front/listen-backlog.js';
 
 export interface ListenOptions {
   readonly host: string;
@@ -30,7 +31,7 @@ export class Listener {
       socket.on('error', () => {});
       accept(socket);
     });
-    server.listen({ host, port });
+    server.listen({ host, port, backlog: LISTEN_BACKLOG });
     try {
       await once(server, 'listening');
     } catch (error) {
