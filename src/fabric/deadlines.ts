@@ -3,9 +3,6 @@
  * guest's own thread may have to wait for a processor before it can notice.
  */
 
-/** setTimeout takes no more. */
-const LONGEST_TIMEOUT_MILLISECONDS = 0x7fff_ffff;
-
 /** Something that must not last longer than `deadline`. */
 export interface Bounded {
   /** `performance.now()` milliseconds. */
@@ -32,8 +29,7 @@ export class Deadlines {
 
   #arm(deadline: number): void {
     const left = Math.max(1, Math.ceil(deadline - performance.now()));
-    this.#timer = setTimeout(() => this.#check(), Math.min(left, LONGEST_TIMEOUT_MILLISECONDS));
-    this.#timer.unref();
+    this.#timer = setTimeout(() => this.#check(), left).unref();
   }
 
   #check(): void {

@@ -134,7 +134,6 @@ export class Exchange implements Bounded {
   }
 
   async #follow(first: Promise<Exit>): Promise<Reply> {
-    this.#request.onGone = () => this.#gone();
     try {
       return await this.#proceed(await first);
     } catch (error) {
@@ -153,7 +152,6 @@ export class Exchange implements Bounded {
 
   /** Runs the guest on, on a thread, until there is a response to hand on. */
   async #converse(first: Resume | Promise<Resume>): Promise<Reply> {
-    this.#request.onGone = () => this.#gone();
     try {
       let next: Resume | Promise<Resume> | undefined = first;
       let available: AvailableResponse | undefined;
@@ -184,7 +182,6 @@ export class Exchange implements Bounded {
   }
 
   async #goOn(first: Resume | Promise<Resume>): Promise<void> {
-    this.#request.onGone = this.#response.isComplete ? undefined : () => this.#gone();
     try {
       let next: Resume | Promise<Resume> | undefined = first;
       while (next !== undefined) {
@@ -287,18 +284,21 @@ export class Exchange implements Bounded {
   }
 
   #hostCalls(): HostCalls {
-    const { limits, handlers } = this.#serving;
-    const { id, headers } = this.#request;
-    const traceparent = headers.findIndex((name, index) => index % 2 === 0 && name === TRACEPARENT);
     this.#calls ??= new HostCalls({
-      requestId: id,
-      traceparent: traceparent < 0 ? undefined : headers[traceparent + 1],
-      limits,
-      handlers,
+      requestId: this.#request.id,
+      traceparent: this.#traceparent(),
+      limits: this.#serving.limits,
+      handlers: this.#serving.handlers,
       readRequest: (most) => this.#requestBody().read(most),
       onFatal: (error) => this.#end(error),
     });
     return this.#calls;
+  }
+
+  #traceparent(): string | undefined {
+    const { headers } = this.#request;
+    const at = headers.findIndex((name, index) => index % 2 === 0 && name === TRACEPARENT);
+    return at < 0 ? undefined : headers[at + 1];
   }
 
   /** What is awaited, as long as the exchange is not ended. It may reject unheard. */
@@ -306,6 +306,9 @@ export class Exchange implements Bounded {
     if (!this.#isWatched) {
       this.#isWatched = true;
       this.#serving.deadlines.watch(this);
+      if (!this.#response.isComplete) {
+        this.#request.onGone = () => this.#gone();
+      }
     }
     const result = new Promise<Value>((resolve, reject) => {
       this.#interrupt = reject;

@@ -193,7 +193,7 @@ export class HostCalls {
     const limit = this.#owner.limits.hostCallMilliseconds;
     const timer = setTimeout(
       () => controller.abort(new HatcheryError('HOST_CALL_TIMEOUT', { limit })),
-      Math.min(limit, LONGEST_TIMEOUT_MILLISECONDS),
+      limit,
     );
     // A handler may be deaf to its signal; the guest is not to wait for it.
     const over = new Promise<never>((_, reject) => {
