@@ -188,9 +188,9 @@ export function decodeResponse(payload: Uint8Array, limits: HeadLimits): Respons
 }
 
 /** `token` of RFC 9110, section 5.6.2. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+export const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** `field-value` of RFC 9110, section 5.5, with surrounding white space still allowed. */
-const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+export const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 function splitHead(head: string, most: number): string[] {
   const headers: string[] = [];
@@ -305,7 +305,8 @@ function asBuffer(bytes: Uint8Array): Buffer {
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function quote(text: string): string {
+/** Text of a stranger's for a message: in quotes, and not too long. */
+export function quote(text: string): string {
   return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text);
 }
 

@@ -5,6 +5,9 @@ import type { Timeline } from '../timeline.js';
 /** Bytes that come one chunk after the other. `return` ends them early. */
 export type ByteStream = AsyncIterable<Uint8Array>;
 
+/** Methods that a `Request` may not have: tunnels, and echoes of what others sent (Fetch). */
+export const FORBIDDEN_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);
+
 /** A request for a function. `body` is what is there of its body. */
 export interface FunctionRequest extends RequestFrame {
   /** Names it in logs and errors. */

@@ -1,13 +1,10 @@
 /** From what a function answered, or from an error, to an HTTP response of Node's. */
 import { METHODS } from 'node:http';
 import type { HatcheryError } from '../errors.js';
-import type { Reply } from '../fabric/message.js';
+import { FORBIDDEN_METHODS, type Reply } from '../fabric/message.js';
 import { isHopByHop } from '../hop-by-hop.js';
 import { serverTimingEntry } from '../timeline.js';
 import type { IncomingRequest } from './incoming-request.js';
-
-/** The methods that a `Request` may not have, and those that need a connection of their own. */
-const FORBIDDEN_METHODS = new Set(['CONNECT', 'TRACE', 'TRACK']);
 
 export function isForbidden(method: string): boolean {
   return FORBIDDEN_METHODS.has(method);

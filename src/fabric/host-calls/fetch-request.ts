@@ -1,8 +1,7 @@
 /** What a guest asks to be fetched: decoded from its payload, and checked before anything is done. */
+import { quote, REQUEST_HEADER_BYTES, TOKEN } from '../../channel.js';
 import { HatcheryError } from '../../errors.js';
-
-/** Bytes of `struct hatchery_request`. */
-const HEADER_BYTES = 16;
+import { FORBIDDEN_METHODS } from '../message.js';
 
 /** HATCHERY_FETCH_FOLLOW, _ERROR, _MANUAL. */
 const REDIRECT_MODES = ['follow', 'error', 'manual'] as const;
@@ -19,15 +18,11 @@ export interface FetchRequest {
   readonly redirect: RedirectMode;
 }
 
-/** `token` of RFC 9110, section 5.6.2. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** `field-value` of RFC 9110, section 5.5. */
+/** `field-value` of RFC 9110, section 5.5, without white space around it. */
 const FIELD_VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
 
 /** Fetch, "normalize a method". */
 const NORMALISED = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT']);
-/** Fetch, "forbidden method": tunnels, and echoes of what others sent. */
-const FORBIDDEN_METHODS = new Set(['CONNECT', 'TRACE', 'TRACK']);
 const BODILESS_METHODS = new Set(['GET', 'HEAD']);
 
 /** What says how a message is framed or routed, and what is for one connection: all the host's. */
@@ -51,21 +46,23 @@ const HOST_OWNED_PREFIX = 'proxy-';
  */
 export function decodeFetch(payload: Uint8Array): FetchRequest {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
-  if (bytes.length < HEADER_BYTES) {
+  if (bytes.length < REQUEST_HEADER_BYTES) {
     throw malformed(`its frame has ${bytes.length} bytes`);
   }
   const headBytes = bytes.readUInt32LE(0);
   const bodyBytes = bytes.readUInt32LE(4);
   const redirect = REDIRECT_MODES[bytes.readUInt32LE(8)];
   // Both are below 2^32, so the sum is exact.
-  if (HEADER_BYTES + headBytes + bodyBytes !== bytes.length) {
+  if (REQUEST_HEADER_BYTES + headBytes + bodyBytes !== bytes.length) {
     throw malformed('its lengths are not those of its frame');
   }
   if (redirect === undefined || bytes.readUInt32LE(12) !== 0) {
     throw malformed('its flags are unknown');
   }
-  const headEnd = HEADER_BYTES + headBytes;
-  const [method, url, ...headers] = splitHead(bytes.toString('latin1', HEADER_BYTES, headEnd));
+  const headEnd = REQUEST_HEADER_BYTES + headBytes;
+  const [method, url, ...headers] = splitHead(
+    bytes.toString('latin1', REQUEST_HEADER_BYTES, headEnd),
+  );
   if (method === undefined || url === undefined || headers.length % 2 !== 0) {
     throw malformed('its head lacks a string');
   }
@@ -143,10 +140,6 @@ function checkHeaders(headers: readonly string[], target: string): string[] {
     }
     return name;
   });
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.length > 64 ? `${text.slice(0, 64)}…` : text);
 }
 
 function malformed(reason: string): HatcheryError {

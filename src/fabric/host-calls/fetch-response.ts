@@ -1,15 +1,10 @@
 /** What a guest gets of a response: its head, checked and encoded. */
+import { FIELD_VALUE, RESPONSE_HEADER_BYTES, RESPONSE_MORE, TOKEN } from '../../channel.js';
 import { isHopByHop, namedByConnection, without } from '../../hop-by-hop.js';
 import { failed } from './fetch-request.js';
 
-/** Bytes of `struct hatchery_response`. */
-const HEADER_BYTES = 16;
-const RESPONSE_MORE = 1;
 /** What Fetch lets a Response have. */
 const STATUS = { min: 200, max: 599 } as const;
-
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const TEXT = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 export interface ResponseHead {
   /** Of the last hop. */
@@ -49,7 +44,7 @@ export function encodeHead({ url, status, reason, headers }: ResponseHead, more:
   if (status < STATUS.min || status > STATUS.max) {
     throw failed(url.host, `it answered with the status ${status}`);
   }
-  if (!headers.every((part, index) => (index % 2 === 0 ? TOKEN : TEXT).test(part))) {
+  if (!headers.every((part, index) => (index % 2 === 0 ? TOKEN : FIELD_VALUE).test(part))) {
     throw failed(url.host, 'it answered with a malformed header');
   }
   const withoutFragment = new URL(url);
@@ -57,14 +52,14 @@ export function encodeHead({ url, status, reason, headers }: ResponseHead, more:
   const strings = [
     withoutFragment.href,
     // Nothing depends on it, so it is not worth an error.
-    TEXT.test(reason) ? reason : '',
+    FIELD_VALUE.test(reason) ? reason : '',
     ...headers,
   ];
   const head = Buffer.from(strings.map((text) => `${text}\0`).join(''), 'latin1');
-  const payload = Buffer.alloc(HEADER_BYTES + head.length);
+  const payload = Buffer.alloc(RESPONSE_HEADER_BYTES + head.length);
   payload.writeUInt32LE(status, 0);
   payload.writeUInt32LE(more ? RESPONSE_MORE : 0, 4);
   payload.writeUInt32LE(head.length, 8);
-  head.copy(payload, HEADER_BYTES);
+  head.copy(payload, RESPONSE_HEADER_BYTES);
   return payload;
 }
