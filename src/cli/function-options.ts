@@ -5,8 +5,8 @@ import { type Command, Option } from 'commander';
 import type { DriverName, Strategy } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import type { FunctionDefinition } from '../fabric/definition.js';
+import { LOG_LEVELS } from '../logging.js';
 import { addLimitOptions, limitsFrom } from './limit-options.js';
-import { LOG_LEVELS } from './logger.js';
 import { collect, collectEnv, readEnvFile } from './values.js';
 
 export interface FunctionOptions {

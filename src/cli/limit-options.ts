@@ -1,15 +1,12 @@
 /** The options that say what an instance may use: one for each limit. */
 import type { Command } from 'commander';
-import { DEFAULT_LIMITS, type Limits } from '../fabric/limits.js';
+import { DEFAULT_LIMITS, type Limits, MAX_COUNT, MAX_MILLISECONDS } from '../fabric/limits.js';
 import { parseBytes, wholeNumber } from './values.js';
 
-const DAY_MILLISECONDS = 86_400_000;
-const MOST = 1_000_000;
-
 const UNITS = {
-  milliseconds: { placeholder: '<milliseconds>', parse: wholeNumber(1, DAY_MILLISECONDS) },
+  milliseconds: { placeholder: '<milliseconds>', parse: wholeNumber(1, MAX_MILLISECONDS) },
   bytes: { placeholder: '<size>', parse: parseBytes },
-  count: { placeholder: '<number>', parse: wholeNumber(0, MOST) },
+  count: { placeholder: '<number>', parse: wholeNumber(0, MAX_COUNT) },
 } as const;
 
 interface LimitOption {

@@ -1,5 +1,5 @@
 /** Serves from this process alone, for `--workers 0`. */
-import { detectDrivers } from '../drivers/detect.js';
+import { driverDetail } from '../drivers/detect.js';
 import { HatcheryError } from '../errors.js';
 import type { FunctionDefinition } from '../fabric/definition.js';
 import { Fabric } from '../fabric/fabric.js';
@@ -18,8 +18,7 @@ export class OneProcess implements Serving {
     this.#fabric = fabric;
     this.#options = options;
     const { name } = fabric.driver;
-    const found = detectDrivers().find((driver) => driver.name === name)?.availability;
-    this.driver = { name, detail: found?.available ? found.detail : undefined };
+    this.driver = { name, detail: driverDetail(name) };
   }
 
   /** @throws HatcheryError as Fabric.open */

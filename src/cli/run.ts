@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import * as v from 'valibot';
 import { HatcheryError } from '../errors.js';
+import { createLogger } from '../logging.js';
 import type { Phase } from '../timeline.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { addFunctionOptions, definitionFrom, type FunctionOptions } from './function-options.js';
-import { createLogger } from './logger.js';
 import type { Terminal } from './terminal.js';
 
 interface RunOptions extends FunctionOptions {

@@ -4,9 +4,10 @@ import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import { HatcheryError } from '../errors.js';
 import type { Admission } from '../fabric/places.js';
+import { MAX_CONNECTIONS } from '../front/listening.js';
+import { createLogger } from '../logging.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { addFunctionOptions, definitionFrom, type FunctionOptions } from './function-options.js';
-import { createLogger } from './logger.js';
 import { selfTest } from './self-test.js';
 import type { DeployedBy, Serving } from './serving.js';
 import { stopSignal } from './stop-signal.js';
@@ -33,8 +34,7 @@ const MAX_SELF_TEST = 1_000_000;
 const MAX_WORKERS = 1024;
 const MAX_QUEUE_MILLISECONDS = 3_600_000;
 const MAX_REQUESTS = 1_000_000;
-const MAX_CONNECTIONS = 1_000_000;
-const DEFAULT_CONNECTIONS = 10_000;
+const MOST_CONNECTIONS = 1_000_000;
 /** What workers need. */
 const PROCESS_ADDON = 'hatchery_process';
 
@@ -101,8 +101,8 @@ export function describeServe(command: Command): Command {
     .option(
       '--max-connections <number>',
       'connections at a time; more are closed at once',
-      wholeNumber(1, MAX_CONNECTIONS),
-      DEFAULT_CONNECTIONS,
+      wholeNumber(1, MOST_CONNECTIONS),
+      MAX_CONNECTIONS,
     )
     .option('--watch', 'deploy the function again whenever one of its files is saved')
     .option(

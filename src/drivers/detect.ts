@@ -16,6 +16,12 @@ export function detectDrivers(): DetectedDriver[] {
   return [{ name: 'kvm', availability: tryKvm() }];
 }
 
+/** What there is to say of a driver that works. */
+export function driverDetail(name: DriverName): string | undefined {
+  const found = detectDrivers().find((driver) => driver.name === name)?.availability;
+  return found?.available ? found.detail : undefined;
+}
+
 function tryKvm(): Availability {
   try {
     const facts = loadKvmAddon().probe();

@@ -1,7 +1,6 @@
 /** The native addon of the KVM driver (`native/kvm`): its shape, and how it is found. */
 
-import { createRequire } from 'node:module';
-import { HatcheryError } from '../errors.js';
+import { loadAddon } from '../native-addon.js';
 import type { Region } from './layout.js';
 
 /** `reason` of {@link NativeMachine.run}: 0 boots, the others are `enum hatchery_resume`. */
@@ -86,20 +85,7 @@ export interface KvmAddon {
   }): NativeSnapshot;
 }
 
-const require = createRequire(import.meta.url);
-
-/**
- * Loads the addon from `build/`, or from the folder that HATCHERY_ADDONS names (the sanitizer build
- * and the tests' build are there).
- * @throws HatcheryError ADDON_MISSING
- */
+/** @throws HatcheryError ADDON_MISSING */
 export function loadKvmAddon(name = 'hatchery_kvm'): KvmAddon {
-  const folder = process.env.HATCHERY_ADDONS;
-  const path =
-    folder === undefined ? `../../../build/Release/${name}.node` : `${folder}/${name}.node`;
-  try {
-    return require(path) as KvmAddon;
-  } catch (cause) {
-    throw new HatcheryError('ADDON_MISSING', { name }, { cause });
-  }
+  return loadAddon(name) as KvmAddon;
 }

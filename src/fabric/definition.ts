@@ -3,7 +3,13 @@ import * as v from 'valibot';
 import type { Strategy } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import { AllowList } from './host-calls/allow-list.js';
-import { DEFAULT_LIMITS, type Limits, MEMORY_BYTES } from './limits.js';
+import {
+  DEFAULT_LIMITS,
+  type Limits,
+  MAX_COUNT,
+  MAX_MILLISECONDS,
+  MEMORY_BYTES,
+} from './limits.js';
 
 /** What a user says of a function; all but `name` and where its code is may be left out. */
 export interface FunctionDefinition {
@@ -64,14 +70,11 @@ export interface CheckedDefinition extends FunctionDefinition {
 /** The image that runs TypeScript and JavaScript. */
 export const JAVASCRIPT_IMAGE = 'js';
 
-/** Longest time that may be asked for: a day. */
-const MAX_MILLISECONDS = 86_400_000;
 /** Largest body that may be asked for: it is held in the host's memory. */
 const MAX_BODY_BYTES = 1 << 30;
 
 /** A head has to fit into the window, with some room for its frame. */
 const MAX_HEAD_BYTES = 128 * 1024;
-const MAX_COUNT = 1_000_000;
 
 const integer = (minimum: number, maximum: number, unit: string) =>
   v.pipe(

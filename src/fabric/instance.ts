@@ -3,6 +3,7 @@ import { HatcheryError } from '../errors.js';
 import { Timeline } from '../timeline.js';
 import { Exchange, type Serving, type Verdict } from './exchange.js';
 import type { FunctionRequest, Reply } from './message.js';
+import { overloaded } from './places.js';
 import type { Made } from './stock.js';
 import { answer, partsOf, type RequestParts, requestFrom } from './web.js';
 
@@ -62,8 +63,7 @@ export class Instance {
     const timeline = new Timeline();
     timeline.accept = 0;
     if (this.#waiting >= QUEUE_LENGTH) {
-      const reason = `${QUEUE_LENGTH} requests wait for this instance`;
-      throw new HatcheryError('OVERLOADED', { reason, retryAfter: 1 });
+      throw overloaded(`${QUEUE_LENGTH} requests wait for this instance`);
     }
     this.#waiting += 1;
     const before = this.#turn;

@@ -47,5 +47,9 @@ export const DEFAULT_LIMITS: Limits = {
   maxLogBytes: 256 * KIBIBYTE,
 };
 
+/** Longest time that may be asked for: a day. */
+export const MAX_MILLISECONDS = 86_400_000;
+/** Most headers or host calls that may be asked for. */
+export const MAX_COUNT = 1_000_000;
 /** What `memoryBytes` may be. */
 export const MEMORY_BYTES = { min: 16 * MEBIBYTE, max: 4096 * MEBIBYTE, step: 4096 } as const;

@@ -1,10 +1,9 @@
 /** A connection of a client: who it is, its requests in flight, and how it ends. */
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { HatcheryError } from '../errors.js';
-import { nextRequestId } from '../fabric/request-id.js';
 import type { Peer } from './head.js';
 import type { IncomingBody } from './incoming-body.js';
+import { rawResponse } from './raw-response.js';
 
 /** So long a client may go on sending after its last answer before it is cut off. */
 const LINGER_MILLISECONDS = 5_000;
@@ -92,7 +91,7 @@ export class Connection {
       last.incoming.fail(error);
       return;
     }
-    this.#parting = message(error, headers);
+    this.#parting = rawResponse(error, headers);
     if (this.#inFlight.size === 0) {
       this.#part();
     }
@@ -134,20 +133,4 @@ export class Connection {
     }
     this.#inFlight.clear();
   }
-}
-
-/** A whole response, for where Node makes none. */
-function message(error: HatcheryError, headers: readonly string[]): string {
-  error.requestId ??= nextRequestId();
-  const body = JSON.stringify(error);
-  return [
-    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`,
-    'Connection: close',
-    ...headers,
-    'Content-Type: application/json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    `X-Request-Id: ${error.requestId}`,
-    '',
-    body,
-  ].join('\r\n');
 }

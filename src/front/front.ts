@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { type BaseLogger, pino } from 'pino';
 import { HatcheryError } from '../errors.js';
-import { LISTEN_BACKLOG } from './listen-backlog.js';
+import { LISTEN_BACKLOG, MAX_CONNECTIONS } from './listening.js';
 import { createServer } from './server.js';
 import { type Answering, Service } from './service.js';
 import { TrustedPeers } from './trusted-peers.js';
@@ -54,7 +54,6 @@ export interface Functions {
   function(name: string): Answering | undefined;
 }
 
-const MAX_CONNECTIONS = 10_000;
 const CLIENT_MILLISECONDS = 60_000;
 const CUT_MILLISECONDS = 20;
 /** What clients get to read their answers when all requests have had their time. */

@@ -5,6 +5,7 @@ import type { BaseLogger } from 'pino';
 import { HatcheryError } from '../errors.js';
 import type { Limits } from '../fabric/limits.js';
 import { type FunctionRequest, isWhole, type Reply } from '../fabric/message.js';
+import { overloaded } from '../fabric/places.js';
 import type { Timeline } from '../timeline.js';
 import { Connection } from './connection.js';
 import { readHead } from './head.js';
@@ -121,8 +122,7 @@ export class Service {
       throw new HatcheryError('DRAINING', { retryAfter: RETRY_SECONDS });
     }
     if (connection.size > MAX_PIPELINED) {
-      const reason = `${MAX_PIPELINED} requests of this connection are in flight`;
-      throw new HatcheryError('OVERLOADED', { reason, retryAfter: RETRY_SECONDS });
+      throw overloaded(`${MAX_PIPELINED} requests of this connection are in flight`);
     }
     if (isForbidden(method)) {
       throw new HatcheryError('METHOD_NOT_ALLOWED', { method });

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { HatcheryError } from '../errors.js';
-import { LISTEN_BACKLOG } from '../front/listen-backlog.js';
+import { LISTEN_BACKLOG } from '../front/listening.js';
 
 export interface ListenOptions {
   readonly host: string;

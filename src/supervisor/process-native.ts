@@ -1,6 +1,5 @@
 /** The addon for worker processes (`native/process`): its shape, and how it is found. */
-import { createRequire } from 'node:module';
-import { HatcheryError } from '../errors.js';
+import { loadAddon } from '../native-addon.js';
 
 export interface ConnectionBytes {
   /** From the peer, read or not. */
@@ -42,19 +41,7 @@ export interface ProcessAddon {
   lockDown(plan: LockDownPlan): void;
 }
 
-const require = createRequire(import.meta.url);
-
-/**
- * Loads the addon from `build/`, or from the folder that HATCHERY_ADDONS names.
- * @throws HatcheryError ADDON_MISSING
- */
+/** @throws HatcheryError ADDON_MISSING */
 export function loadProcessAddon(name = 'hatchery_process'): ProcessAddon {
-  const folder = process.env.HATCHERY_ADDONS;
-  const path =
-    folder === undefined ? `../../../build/Release/${name}.node` : `${folder}/${name}.node`;
-  try {
-    return require(path) as ProcessAddon;
-  } catch (cause) {
-    throw new HatcheryError('ADDON_MISSING', { name }, { cause });
-  }
+  return loadAddon(name) as ProcessAddon;
 }

@@ -7,6 +7,7 @@ import { defaultAdmission } from '../fabric/default-admission.js';
 import type { FunctionDefinition } from '../fabric/definition.js';
 import type { Admission } from '../fabric/places.js';
 import { type PreparedFunction, prepareFunction } from '../fabric/prepared.js';
+import { MAX_CONNECTIONS } from '../front/listening.js';
 import { ImageStore } from '../image/store.js';
 import { Backoff } from './backoff.js';
 import { Listener } from './listener.js';
@@ -40,7 +41,6 @@ export interface Deployed extends Started {
   readonly inputs: readonly string[];
 }
 
-const MAX_CONNECTIONS = 10_000;
 /** Descriptors that a worker needs besides those of its connections: for machines and fetches. */
 const MORE_DESCRIPTORS = 65_536;
 const LIMITS: Omit<WorkerLimits, 'connections'> = {

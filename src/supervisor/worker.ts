@@ -3,7 +3,7 @@
  * its supervisor gives it. Everything is imported here, because nothing can be read from disk later.
  */
 import type { Socket } from 'node:net';
-import { detectDrivers } from '../drivers/detect.js';
+import { driverDetail } from '../drivers/detect.js';
 import { Fabric, type StagedFunction } from '../fabric/fabric.js';
 import type { DeployedFunction } from '../fabric/function.js';
 import { loadFetch } from '../fabric/host-calls/handlers.js';
@@ -46,8 +46,7 @@ async function start(given: WorkerSettings): Promise<void> {
   const logger = createLogger(log.level, log.json);
   fabric = await Fabric.open({ driver, admission, logger });
   const { name } = fabric.driver;
-  const found = detectDrivers().find((detected) => detected.name === name)?.availability;
-  const detail = found?.available ? found.detail : undefined;
+  const detail = driverDetail(name);
   await rehearse(settings.front);
   if (settings.fetches) {
     await loadFetch();

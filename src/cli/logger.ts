@@ -1,2 +1,0 @@
-/** The logger of the commands. */
-export { createLogger, LOG_LEVELS } from '../logging.js';
