@@ -16,9 +16,9 @@
  *
  * BYTE ORDER AND WIDTH. x86-64, little endian; all addresses are guest virtual addresses.
  *
- * PRIVILEGE. A guest runs in ring 3, with one vCPU, from its first instruction to its last. There
- * is no interrupt table: any fault is a triple fault and ends the instance. Page zero, the page
- * tables, the GDT and the TSS are not mapped.
+ * PRIVILEGE. A guest runs in ring 3, with one vCPU, from its first instruction to its last. It
+ * handles no interrupt: any fault ends the instance. Page zero, the page tables, the GDT and the TSS
+ * are out of its reach.
  */
 #ifndef HATCHERY_ABI_H
 #define HATCHERY_ABI_H
@@ -141,8 +141,8 @@ enum hatchery_resume {
 
 /*
  * HYPERCALLS. A guest makes one by storing one byte, the operation, at HATCHERY_DOORBELL_ADDRESS.
- * That is the KVM platform; the other platforms give the same operations by their own doorbell. RAX,
- * RCX, RDX and the flags are clobbered. Any other exit (another width or place, a load from the
+ * KVM takes any instruction that does so; Xen takes `movb %dil, HATCHERY_DOORBELL_ADDRESS` alone, and
+ * anything else is a fault there (hatchery_xen.h). RAX, RCX, RDX and the flags are clobbered. Any other exit (another width or place, a load from the
  * doorbell's page, port I/O, HLT, a fault) ends the instance, and its shell is never used again.
  *
  *   READY    The snapshot point: start-up is over. Returns when there is a request, with the vector
