@@ -35,14 +35,14 @@
   'targets': [
     {
       'target_name': 'hatchery_kvm',
-      'sources': ['<!@(node scripts/native-sources.mjs kvm)'],
+      'sources': ['<!@(node scripts/native-sources.mjs machine kvm)'],
     },
     {
       # The same with switches that turn off one component of a rewind each, for the tests that
       # prove that the component is needed.
       'target_name': 'hatchery_kvm_test',
       'defines': ['HATCHERY_TEST_HOOKS'],
-      'sources': ['<!@(node scripts/native-sources.mjs kvm)'],
+      'sources': ['<!@(node scripts/native-sources.mjs machine kvm)'],
     },
     {
       # The walls around a worker process, and what its supervisor shares with it.

@@ -1,8 +1,10 @@
-// Lists the C++ sources of one native target, for binding.gyp.
+// Lists the C++ sources of one native target, all those in the folders named, for binding.gyp.
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 
-const folder = path.join('native', process.argv[2]);
-for (const name of readdirSync(folder).sort()) {
-  if (name.endsWith('.cc')) console.log(path.join(folder, name));
+for (const part of process.argv.slice(2)) {
+  const folder = path.join('native', part);
+  for (const name of readdirSync(folder).sort()) {
+    if (name.endsWith('.cc')) console.log(path.join(folder, name));
+  }
 }

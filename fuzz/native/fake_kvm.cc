@@ -12,7 +12,7 @@
 
 #include "../../native/kvm/ioctl_numbers.h"
 #include "../../native/kvm/resume_stub.h"
-#include "../../native/kvm/system_call.h"
+#include "../../native/machine/system_call.h"
 
 namespace hatchery {
 namespace fuzz {
@@ -190,7 +190,7 @@ void violated(const char* what) {
 
 }  // namespace fuzz
 
-/* The hook of native/kvm/system_call.h. */
+/* The hook of native/machine/system_call.h. */
 bool fault_is_due(const char*) {
     if (!fuzz::guest.faults || fuzz::guest.input->ConsumeIntegralInRange(0, 31) != 1) {
         return false;

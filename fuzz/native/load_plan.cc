@@ -4,8 +4,8 @@
  */
 #include <cstring>
 
+#include "../../native/kvm/kvm_snapshot.h"
 #include "../../native/kvm/resume_stub.h"
-#include "../../native/kvm/snapshot.h"
 #include "fake_kvm.h"
 
 namespace hatchery::fuzz {
@@ -71,7 +71,7 @@ Translation translate(const PageTables& tables, uint64_t address) {
     return {};
 }
 
-void check(const Snapshot& snapshot, const LoadPlan& plan) {
+void check(const KvmSnapshot& snapshot, const LoadPlan& plan) {
     const PageTables& tables = snapshot.tables();
     const auto check_region = [&](const RegionPlan& region, uint64_t base) {
         for (const Placement& placement : region.placements) {
@@ -87,6 +87,9 @@ void check(const Snapshot& snapshot, const LoadPlan& plan) {
         }
     };
     check_region(plan.memory, 0);
+    expect(snapshot.channel() >= kResumeBytes &&
+               snapshot.channel() + HATCHERY_CHANNEL_BYTES <= snapshot.memory_bytes(),
+           "the channel is in the machine's own memory");
     if (snapshot.shared() != nullptr) {
         check_region(plan.shared, snapshot.shared()->physical_address());
     }
@@ -110,10 +113,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
     plan.entry = input.ConsumeIntegral<uint64_t>();
     plan.memory = region(input, HATCHERY_PAGE_BYTES, content);
     plan.shared = region(input, kLargePageBytes, content);
-    if (!is_sound(plan) || plan.memory.bytes > kMostBytes || plan.shared.bytes > kMostBytes) {
+    plan.channel = number(input, HATCHERY_PAGE_BYTES);
+    if (!is_sound(plan, kResumeBytes) || plan.memory.bytes > kMostBytes ||
+        plan.shared.bytes > kMostBytes) {
         return 0;
     }
-    auto snapshot = Snapshot::load(opened, plan);
+    auto snapshot = KvmSnapshot::load(opened, plan);
     expect(snapshot.ok(), "a sound plan can be carried out");
     check(*snapshot.value(), plan);
     return 0;

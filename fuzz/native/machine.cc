@@ -1,11 +1,12 @@
 /*
  * A hostile guest against everything that reads its memory and its exits: random stores, doorbells
- * and exits between random calls of a Machine, some with system calls that fail.
+ * and exits between random calls of a machine, some with system calls that fail.
  */
 #include <cstring>
 
-#include "../../native/kvm/machine.h"
+#include "../../native/kvm/kvm_machine.h"
 #include "../../native/kvm/resume_stub.h"
+#include "../../native/machine/clock.h"
 #include "fake_kvm.h"
 
 namespace hatchery::fuzz {
@@ -15,12 +16,13 @@ constexpr uint64_t kChannel = kResumeBytes;
 constexpr uint64_t kMemoryBytes = kResumeBytes + HATCHERY_CHANNEL_BYTES + 16 * HATCHERY_PAGE_BYTES;
 constexpr int64_t kSliceNanoseconds = 200000;
 
-std::shared_ptr<Snapshot> cold_snapshot() {
-    static const std::shared_ptr<Snapshot> snapshot = [] {
+std::shared_ptr<KvmSnapshot> cold_snapshot() {
+    static const std::shared_ptr<KvmSnapshot> snapshot = [] {
         LoadPlan plan;
         plan.entry = 0x04000000;
         plan.memory.bytes = kMemoryBytes;
-        auto loaded = Snapshot::load(device(), plan);
+        plan.channel = kChannel;
+        auto loaded = KvmSnapshot::load(device(), plan);
         expect(loaded.ok(), "the plan can be loaded");
         return loaded.value();
     }();
@@ -34,7 +36,7 @@ bool is_known(Exit exit) {
 }
 
 /* As MachineObject::report: into buffers of just the size that the machine names. */
-void read_windows(const Machine& machine) {
+void read_windows(const KvmMachine& machine) {
     expect(machine.response_bytes() <= HATCHERY_RESPONSE_WINDOW_BYTES, "a response in its window");
     expect(machine.log_bytes() <= HATCHERY_LOG_WINDOW_BYTES, "logs in their window");
     std::vector<uint8_t> response(machine.response_bytes());
@@ -43,7 +45,7 @@ void read_windows(const Machine& machine) {
     expect(machine.read_channel(HATCHERY_LOG_OFFSET, logs), "the logs can be read");
 }
 
-void read_anywhere(const Machine& machine, FuzzedDataProvider& input) {
+void read_anywhere(const KvmMachine& machine, FuzzedDataProvider& input) {
     const auto offset = input.ConsumeIntegral<size_t>();
     std::vector<uint8_t> bytes(input.ConsumeIntegralInRange<size_t>(0, 4096));
     const bool inside =
@@ -51,12 +53,12 @@ void read_anywhere(const Machine& machine, FuzzedDataProvider& input) {
     expect(machine.read_channel(offset, bytes) == inside, "reads stay in the channel");
 }
 
-bool same_memory(const Machine& machine) {
+bool same_memory(const KvmMachine& machine) {
     return std::memcmp(machine.memory(), machine.snapshot().memory(), kMemoryBytes) == 0;
 }
 
 /* Makes a call of the machine, which may put another in its place; or none, where it fails to. */
-void act(std::unique_ptr<Machine>& machine, FuzzedDataProvider& input) {
+void act(std::unique_ptr<KvmMachine>& machine, FuzzedDataProvider& input) {
     switch (input.ConsumeIntegralInRange(0, 8)) {
         case 0:
             (void)machine->hand_over_boot();
@@ -97,15 +99,12 @@ void act(std::unique_ptr<Machine>& machine, FuzzedDataProvider& input) {
         case 7: {
             auto captured = machine->capture();
             if (captured.ok()) {
-                expect(std::memcmp(machine->memory() + kResumeBytes,
-                                   captured.value()->memory() + kResumeBytes,
+                const auto ready = std::static_pointer_cast<KvmSnapshot>(captured.value());
+                expect(std::memcmp(machine->memory() + kResumeBytes, ready->memory() + kResumeBytes,
                                    kMemoryBytes - kResumeBytes) == 0,
                        "a snapshot has the machine's memory");
-                auto next = Machine::create(captured.value(), input.ConsumeBool());
+                auto next = KvmMachine::create(ready, input.ConsumeBool());
                 machine = next.ok() ? std::move(next.value()) : nullptr;
-                if (machine) {
-                    machine->set_channel(kChannel);
-                }
             }
             break;
         }
@@ -126,9 +125,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
     guest.channel = kChannel;
     guest.doorbell = snapshot->doorbell();
     play(guest);
-    auto machine = Machine::create(snapshot, input.ConsumeBool());
+    auto machine = KvmMachine::create(snapshot, input.ConsumeBool());
     if (machine.ok()) {
-        machine.value()->set_channel(kChannel);
         while (machine.value() && input.remaining_bytes() > 0) {
             act(machine.value(), input);
         }

@@ -1,19 +1,13 @@
 /* The module: what `require('hatchery_kvm.node')` gives. src/drivers/kvm-native.ts types it. */
 #include <napi.h>
 
-#include <cstring>
-
-#include "addon_data.h"
-#include "faults.h"
+#include "../machine/addon_data.h"
+#include "../machine/load_plan_object.h"
+#include "kvm_snapshot.h"
 #include "resume_stub.h"
 
 namespace hatchery {
 namespace {
-
-template <typename Array>
-Napi::Reference<Array> keep(Array array) {
-    return Napi::Reference<Array>::New(array, 1);
-}
 
 /* probe(): opens /dev/kvm and tries a machine; `{tscHertz, reportsXsave}`, or throws. */
 Napi::Value probe(const Napi::CallbackInfo& info) {
@@ -21,74 +15,39 @@ Napi::Value probe(const Napi::CallbackInfo& info) {
     if (!device.ok()) {
         return throw_failure(info.Env(), device.failure());
     }
-    info.Env().GetInstanceData<AddonData>()->device = device.value();
+    info.Env().GetInstanceData<AddonData>()->hypervisor = device.value();
     Napi::Object facts = Napi::Object::New(info.Env());
     facts.Set("tscHertz", static_cast<double>(device.value()->tsc_hertz()));
     facts.Set("reportsXsave", device.value()->reports_xsave());
     return facts;
 }
 
-}  // namespace
-
-/* Guests that run for long, at a time: each holds a thread. */
-static constexpr size_t kMostRunningGuests = 256;
-/* More would only wait for each other: creating and closing VMs takes locks of the whole process.
- */
-static constexpr size_t kUpkeepThreads = 4;
-
-AddonData::AddonData(Napi::Env env)
-    : runners(std::make_unique<Runners>(env, kMostRunningGuests, Runners::Jobs::kLong)),
-      upkeep(std::make_unique<Runners>(env, kUpkeepThreads, Runners::Jobs::kShort)) {
-    const auto values = Napi::Float64Array::New(env, kResultCount);
-    const auto response = Napi::Uint8Array::New(env, HATCHERY_RESPONSE_WINDOW_BYTES);
-    const auto records = Napi::Uint8Array::New(env, HATCHERY_LOG_WINDOW_BYTES);
-    result_values = const_cast<Napi::Float64Array&>(values).Data();
-    payload_bytes = const_cast<Napi::Uint8Array&>(response).Data();
-    log_bytes = const_cast<Napi::Uint8Array&>(records).Data();
-    result = keep(values);
-    payload = keep(response);
-    logs = keep(records);
-}
-
-Napi::Error failure_to_error(Napi::Env env, const Failure& failure) {
-    Napi::Error error =
-        Napi::Error::New(env, std::string(failure.call) + ": " + std::strerror(failure.error));
-    error.Set("call", Napi::String::New(env, failure.call));
-    error.Set("errno", Napi::Number::New(env, failure.error));
-    return error;
-}
-
-Napi::Value throw_failure(Napi::Env env, const Failure& failure) {
-    failure_to_error(env, failure).ThrowAsJavaScriptException();
-    return env.Undefined();
-}
-
-namespace {
-
-Napi::Object initialise(Napi::Env env, Napi::Object exports) {
-    auto* data = new AddonData(env);
-    env.SetInstanceData(data);
-    data->snapshot_class = Napi::Persistent(define_snapshot_class(env));
-    data->machine_class = Napi::Persistent(define_machine_class(env));
-    exports.Set("probe", Napi::Function::New(env, probe));
-    exports.Set("load", Napi::Function::New(env, load_snapshot));
-    exports.Set("result", data->result.Value());
-    exports.Set("payload", data->payload.Value());
-    exports.Set("logs", data->logs.Value());
-    exports.Set("abiVersion", Napi::Number::New(env, HATCHERY_ABI_VERSION));
-    exports.Set("resumeBytes", Napi::Number::New(env, static_cast<double>(kResumeBytes)));
-    exports.Set("channelBytes", Napi::Number::New(env, HATCHERY_CHANNEL_BYTES));
-#ifdef HATCHERY_TEST_HOOKS
-    exports.Set("faults", new_faults_object(env));
-#endif
-    return exports;
+/* load(plan): a cold snapshot; `NativePlan` of src/drivers/native.ts, or throws. */
+Napi::Value load(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    const LoadPlan plan = load_plan_from(info[0].As<Napi::Object>());
+    if (!is_sound(plan, kResumeBytes)) {
+        return throw_failure(env, {"load", EINVAL});
+    }
+    auto device = KvmDevice::shared();
+    if (!device.ok()) {
+        return throw_failure(env, device.failure());
+    }
+    auto snapshot = KvmSnapshot::load(device.value(), plan);
+    if (!snapshot.ok()) {
+        return throw_failure(env, snapshot.failure());
+    }
+    return new_snapshot_object(env, std::move(snapshot.value()));
 }
 
 }  // namespace
 }  // namespace hatchery
 
-static Napi::Object initialise_module(Napi::Env env, Napi::Object exports) {
-    return hatchery::initialise(env, exports);
+static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
+    hatchery::export_machines(env, exports, hatchery::kResumeBytes);
+    exports.Set("probe", Napi::Function::New(env, hatchery::probe));
+    exports.Set("load", Napi::Function::New(env, hatchery::load));
+    return exports;
 }
 
-NODE_API_MODULE(hatchery_kvm, initialise_module)
+NODE_API_MODULE(hatchery_kvm, initialise)

@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
-#include "descriptor.h"
-#include "result.h"
+#include "../machine/descriptor.h"
+#include "../machine/result.h"
 
 namespace hatchery {
 
@@ -37,9 +37,7 @@ class KvmDevice {
     /* Bytes of a vCPU's struct kvm_run mapping. */
     size_t run_bytes() const { return run_bytes_; }
     /* What the guest's CPUID instruction reports: all that KVM supports. */
-    struct kvm_cpuid2* cpuid() const {
-        return cpuid_;
-    }
+    struct kvm_cpuid2* cpuid() const { return cpuid_; }
     /* Whether CPUID reports XSAVE, so that CR4.OSXSAVE and XCR0 are ours to set. */
     bool reports_xsave() const { return reports_xsave_; }
     /* XCR0 for guests; meaningful where reports_xsave(). */

@@ -7,14 +7,15 @@
 #include <cstring>
 #include <vector>
 
-#include "addon_data.h"
+#include "../machine/addon_data.h"
+#include "../machine/machine_object.h"
 #include "ioctl_numbers.h"
-#include "machine_object.h"
+#include "kvm_machine.h"
 #include "resume_stub.h"
 
 namespace hatchery {
 
-void Machine::probe_next() {
+void KvmMachine::probe_next() {
     set_registers();
     set_registers_next_ = false;
     const uint64_t entry = omitted(kOmitVectorState) ? kBareProbeEntry : kProbeEntry;
@@ -44,38 +45,32 @@ constexpr uint32_t kWatchedMsrs[] = {0xc0000080, 0xc0000081, 0xc0000082, 0xc0000
                                      0xc0000100, 0xc0000101, 0xc0000102, 0x174,      0x175,
                                      0x176,      0x277,      0x1d9};
 
-}  // namespace
-
-void MachineObject::add_test_hooks(std::vector<PropertyDescriptor>& properties) {
-    properties.push_back(InstanceMethod<&MachineObject::set_omit>("setOmit"));
-    properties.push_back(InstanceMethod<&MachineObject::probe_next>("probeNext"));
-    properties.push_back(InstanceMethod<&MachineObject::disturb_events>("disturbEvents"));
-    properties.push_back(InstanceMethod<&MachineObject::state>("state"));
-    properties.push_back(InstanceMethod<&MachineObject::differing_pages>("differingPages"));
+KvmMachine& kvm(Machine& machine) {
+    return static_cast<KvmMachine&>(machine);
 }
 
-Napi::Value MachineObject::set_omit(const Napi::CallbackInfo& info) {
-    machine_->omit = info[0].As<Napi::Number>().Uint32Value();
+Napi::Value set_omit(const Napi::CallbackInfo& info, Machine& machine) {
+    kvm(machine).omit = info[0].As<Napi::Number>().Uint32Value();
     return info.Env().Undefined();
 }
 
-Napi::Value MachineObject::probe_next(const Napi::CallbackInfo& info) {
-    machine_->probe_next();
+Napi::Value probe_next(const Napi::CallbackInfo& info, Machine& machine) {
+    kvm(machine).probe_next();
     return info.Env().Undefined();
 }
 
-Napi::Value MachineObject::disturb_events(const Napi::CallbackInfo& info) {
-    if (const Status failed = hatchery::disturb_events(machine_->vcpu())) {
+Napi::Value disturb_events(const Napi::CallbackInfo& info, Machine& machine) {
+    if (const Status failed = disturb_events(kvm(machine).vcpu())) {
         return throw_failure(info.Env(), *failed);
     }
     return info.Env().Undefined();
 }
 
 /* {regs, sregs, events, debugregs, xcrs, xsave, msrs, tables}: each as the kernel lays it out. */
-Napi::Value MachineObject::state(const Napi::CallbackInfo& info) {
+Napi::Value state(const Napi::CallbackInfo& info, Machine& machine) {
     const Napi::Env env = info.Env();
-    const int vcpu = machine_->vcpu();
-    const KvmDevice& device = machine_->snapshot().device();
+    const int vcpu = kvm(machine).vcpu();
+    const KvmDevice& device = kvm(machine).snapshot().device();
     struct kvm_regs regs = {};
     struct kvm_sregs sregs = {};
     struct kvm_vcpu_events events = {};
@@ -100,23 +95,34 @@ Napi::Value MachineObject::state(const Napi::CallbackInfo& info) {
     take("xcrs", KVM_GET_XCRS, &xcrs, sizeof xcrs);
     take("xsave", kGetXsave2, xsave.data(), xsave.size());
     take("msrs", kGetMsrs, &msrs, sizeof msrs);
-    const Mapping& tables = machine_->snapshot().tables().memory();
+    const Mapping& tables = kvm(machine).snapshot().tables().memory();
     state.Set("tables", copy(env, tables.bytes(), tables.size()));
     return state;
 }
 
 /* Numbers of the pages that differ from the snapshot. */
-Napi::Value MachineObject::differing_pages(const Napi::CallbackInfo& info) {
+Napi::Value differing_pages(const Napi::CallbackInfo& info, Machine& machine) {
     Napi::Array pages = Napi::Array::New(info.Env());
-    const Snapshot& snapshot = machine_->snapshot();
+    const KvmSnapshot& snapshot = kvm(machine).snapshot();
     uint32_t found = 0;
     for (size_t offset = 0; offset < snapshot.memory_bytes(); offset += HATCHERY_PAGE_BYTES) {
-        if (std::memcmp(machine_->memory() + offset, snapshot.memory() + offset,
+        if (std::memcmp(kvm(machine).memory() + offset, snapshot.memory() + offset,
                         HATCHERY_PAGE_BYTES) != 0) {
             pages.Set(found++, static_cast<double>(offset / HATCHERY_PAGE_BYTES));
         }
     }
     return pages;
+}
+
+constexpr MachineTestHook kHooks[] = {
+    {"setOmit", set_omit}, {"probeNext", probe_next},           {"disturbEvents", disturb_events},
+    {"state", state},      {"differingPages", differing_pages},
+};
+
+}  // namespace
+
+std::span<const MachineTestHook> machine_test_hooks() {
+    return kHooks;
 }
 
 }  // namespace hatchery

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <memory>
 
-#include "descriptor.h"
-#include "page_tables.h"
+#include "../machine/descriptor.h"
+#include "../machine/page_tables.h"
 
 namespace hatchery {
 

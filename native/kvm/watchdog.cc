@@ -1,14 +1,14 @@
 #include "watchdog.h"
 
 #include <signal.h>
-#include <time.h>
 
 #include <algorithm>
 #include <chrono>
 #include <thread>
 
-#include "system_call.h"
-#include "thread.h"
+#include "../machine/clock.h"
+#include "../machine/system_call.h"
+#include "../machine/thread.h"
 
 namespace hatchery {
 namespace {
@@ -24,12 +24,6 @@ int interrupt_signal() {
 /* The kvm_run of the vCPU that this thread is running, for the signal handler. */
 thread_local struct kvm_run* volatile current_run = nullptr;
 
-int64_t read_clock(clockid_t clock) {
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return static_cast<int64_t>(now.tv_sec) * 1000000000 + now.tv_nsec;
-}
-
 void on_interrupt(int) {
     if (struct kvm_run* run = current_run) {
         run->immediate_exit = 1;
@@ -37,14 +31,6 @@ void on_interrupt(int) {
 }
 
 }  // namespace
-
-int64_t monotonic_now() {
-    return read_clock(CLOCK_MONOTONIC);
-}
-
-int64_t thread_cpu_now() {
-    return read_clock(CLOCK_THREAD_CPUTIME_ID);
-}
 
 Watchdog& Watchdog::instance() {
     static Watchdog* const watchdog = new Watchdog();

@@ -10,16 +10,9 @@
 #include <mutex>
 #include <vector>
 
-#include "result.h"
+#include "../machine/result.h"
 
 namespace hatchery {
-
-/* CLOCK_MONOTONIC in nanoseconds: the one clock of deadlines and timelines. */
-int64_t monotonic_now();
-
-/* Processor time of the calling thread, in nanoseconds: what a guest used that it ran. A system
- * call of some 0.4 us, where the other is none. */
-int64_t thread_cpu_now();
 
 /*
  * One thread that interrupts vCPUs whose time is over, by a signal to the thread that runs them.

@@ -13,17 +13,18 @@ const CODECS = 'codecs';
 
 /** The addon's sources that need no Node; fuzz/native/fake_kvm.cc is in kvm_ioctl.cc's place. */
 const NATIVE_SOURCES = [
-  'entropy',
-  'kvm_device',
-  'load_plan',
-  'machine',
-  'machine_exit',
-  'machine_rewind',
-  'page_tables',
-  'snapshot',
-  'thread',
-  'watchdog',
-].map((name) => `native/kvm/${name}.cc`);
+  'kvm/kvm_device',
+  'kvm/kvm_machine',
+  'kvm/kvm_machine_exit',
+  'kvm/kvm_machine_rewind',
+  'kvm/kvm_snapshot',
+  'kvm/watchdog',
+  'machine/entropy',
+  'machine/load_plan',
+  'machine/machine',
+  'machine/page_tables',
+  'machine/thread',
+].map((name) => `native/${name}.cc`);
 
 /** libFuzzer's targets, fuzz/native/NAME.cc. Shares of the time are relative to each other's. */
 const NATIVE = [
@@ -52,7 +53,8 @@ const NICE = ['nice', '-n', '19'];
 
 async function build({ name }) {
   const stampName = `fuzz-${name}`;
-  const digest = () => digestOf(filesBelow(['fuzz/native', 'native/kvm', 'images/abi']), COMPILE);
+  const digest = () =>
+    digestOf(filesBelow(['fuzz/native', 'native/kvm', 'native/machine', 'images/abi']), COMPILE);
   const before = digest();
   if (existsSync(at('build/fuzz', name)) && isStamped(stampName, before)) return;
   mkdirSync(at('build/fuzz'), { recursive: true });

@@ -3,7 +3,7 @@
 import { HatcheryError } from '../errors.js';
 import type { Availability, Driver, DriverName } from './driver.js';
 import { KvmDriver } from './kvm.js';
-import { driverFailure } from './kvm-failure.js';
+import { kvmFailure } from './kvm-failure.js';
 import { loadKvmAddon } from './kvm-native.js';
 
 export interface DetectedDriver {
@@ -33,7 +33,7 @@ function tryKvm(): Availability {
         `CPUID ${vectors} XSAVE`,
     };
   } catch (error) {
-    const failure = HatcheryError.from(driverFailure(error));
+    const failure = HatcheryError.from(kvmFailure(error));
     const { reason, remedy } = failure.details;
     return {
       available: false,

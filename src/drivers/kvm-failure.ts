@@ -1,36 +1,15 @@
-/** Failures of the native addon as typed errors. */
+/** Why KVM cannot be used, as a typed error. */
 
 import { constants } from 'node:os';
 import { HatcheryError } from '../errors.js';
-import type { NativeFailure } from './kvm-native.js';
+import { driverFailure, errnoName, isNativeFailure } from './native-failure.js';
 
-function isNativeFailure(error: unknown): error is NativeFailure {
-  return error instanceof Error && 'call' in error && 'errno' in error;
-}
-
-function errnoName(errno: number): string {
-  for (const [name, number] of Object.entries(constants.errno)) {
-    if (number === errno) {
-      return name;
-    }
+/** The typed error for what `probe` or `load` threw. */
+export function kvmFailure(error: unknown): unknown {
+  if (isNativeFailure(error) && error.call === 'open(/dev/kvm)') {
+    return new HatcheryError('KVM_UNAVAILABLE', whyClosed(error.errno), { cause: error });
   }
-  return `errno ${errno}`;
-}
-
-/** The typed error for whatever the addon threw or passed to a callback. */
-export function driverFailure(error: unknown): unknown {
-  if (!isNativeFailure(error)) {
-    return error;
-  }
-  const { call, errno } = error;
-  if (call === 'machine') {
-    const code = errno === constants.errno.EBUSY ? 'SHELL_BUSY' : 'SHELL_GONE';
-    return new HatcheryError(code, {}, { cause: error });
-  }
-  if (call === 'open(/dev/kvm)') {
-    return new HatcheryError('KVM_UNAVAILABLE', whyClosed(errno), { cause: error });
-  }
-  return new HatcheryError('DRIVER_FAILED', { call, errno: errnoName(errno) }, { cause: error });
+  return driverFailure(error);
 }
 
 /** What it means that /dev/kvm cannot be opened, and what to do about it. */

@@ -2,11 +2,11 @@
 
 import { HatcheryError } from '../errors.js';
 import type { Driver, LoadOptions, Snapshot, Strategy } from './driver.js';
-import { driverFailure } from './kvm-failure.js';
-import { KvmInventory } from './kvm-inventory.js';
+import { kvmFailure } from './kvm-failure.js';
 import { type KvmAddon, loadKvmAddon } from './kvm-native.js';
-import { KvmSnapshot } from './kvm-snapshot.js';
 import { layOut } from './layout.js';
+import { Inventory } from './native-inventory.js';
+import { LoadedSnapshot } from './native-snapshot.js';
 
 export interface KvmDriverOptions {
   /** The addon to use; the product's by default. */
@@ -19,7 +19,7 @@ export class KvmDriver implements Driver {
   readonly defaultStrategy = 'reset';
   readonly #addon: KvmAddon;
   readonly #tscHertz: number;
-  readonly #inventory = new KvmInventory();
+  readonly #inventory = new Inventory();
 
   /** @throws HatcheryError ADDON_MISSING, KVM_UNAVAILABLE */
   constructor(options: KvmDriverOptions = {}) {
@@ -27,7 +27,7 @@ export class KvmDriver implements Driver {
     try {
       this.#tscHertz = this.#addon.probe().tscHertz;
     } catch (error) {
-      throw driverFailure(error);
+      throw kvmFailure(error);
     }
   }
 
@@ -36,7 +36,7 @@ export class KvmDriver implements Driver {
       throw new HatcheryError('FABRIC_CLOSED');
     }
     const layout = layOut(options, {
-      reservedBytes: this.#addon.resumeBytes,
+      reservedBytes: this.#addon.reservedBytes,
       channelBytes: this.#addon.channelBytes,
       tscHertz: this.#tscHertz,
     });
@@ -45,19 +45,16 @@ export class KvmDriver implements Driver {
         entry: options.image.entry,
         memory: layout.memory,
         shared: layout.shared,
+        channel: layout.channel,
       });
-      return new KvmSnapshot(
-        {
-          addon: this.#addon,
-          channel: layout.channel,
-          inventory: this.#inventory,
-        },
+      return new LoadedSnapshot(
+        { addon: this.#addon, inventory: this.#inventory },
         native,
         'cold',
         options.memoryBytes,
       );
     } catch (error) {
-      throw driverFailure(error);
+      throw kvmFailure(error);
     }
   }
 

@@ -8,8 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { detectDrivers } from '../../src/drivers/detect.js';
 import type { Exit, Shell, Snapshot } from '../../src/drivers/driver.js';
 import type { KvmDriver } from '../../src/drivers/kvm.js';
-import { type KvmAddon, loadKvmAddon, type NativeMachine } from '../../src/drivers/kvm-native.js';
-import type { KvmShell } from '../../src/drivers/kvm-shell.js';
+import { type KvmAddon, loadKvmAddon } from '../../src/drivers/kvm-native.js';
+import type { NativeMachine } from '../../src/drivers/native.js';
+import type { NativeShell } from '../../src/drivers/native-shell.js';
 import { parseElf } from '../../src/image/elf.js';
 
 /** Why the tests of this file cannot run here, or false: for tap's `skip`. */
@@ -23,7 +24,7 @@ export function loadTestAddon(): KvmAddon {
   return loadKvmAddon('hatchery_kvm_test');
 }
 
-/** System calls that fail on demand; see native/kvm/faults.h. For the whole process. */
+/** System calls that fail on demand; see native/machine/faults.h. For the whole process. */
 export interface Faults {
   /** Forgets what was recorded. */
   record(): void;
@@ -52,9 +53,9 @@ export interface TestMachine extends NativeMachine {
   differingPages(): number[];
 }
 
-export const testMachine = (shell: Shell) => (shell as KvmShell).native as TestMachine;
+export const testMachine = (shell: Shell) => (shell as NativeShell).native as TestMachine;
 
-/** `enum RewindPart` of native/kvm/machine.h. */
+/** `enum RewindPart` of native/kvm/kvm_machine.h. */
 export const OMIT = {
   guestPages: 1,
   hostPages: 2,

@@ -1,6 +1,6 @@
 /* The one way to bytes that a guest wrote. */
-#ifndef HATCHERY_KVM_GUEST_MEMORY_H
-#define HATCHERY_KVM_GUEST_MEMORY_H
+#ifndef HATCHERY_MACHINE_GUEST_MEMORY_H
+#define HATCHERY_MACHINE_GUEST_MEMORY_H
 
 #include <algorithm>
 #include <cstddef>

@@ -1,6 +1,6 @@
 /* Failures as values: nothing in this addon throws. */
-#ifndef HATCHERY_KVM_RESULT_H
-#define HATCHERY_KVM_RESULT_H
+#ifndef HATCHERY_MACHINE_RESULT_H
+#define HATCHERY_MACHINE_RESULT_H
 
 #include <cerrno>
 #include <optional>

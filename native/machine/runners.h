@@ -1,6 +1,6 @@
 /* Threads that do what must not block the event loop. */
-#ifndef HATCHERY_KVM_RUNNERS_H
-#define HATCHERY_KVM_RUNNERS_H
+#ifndef HATCHERY_MACHINE_RUNNERS_H
+#define HATCHERY_MACHINE_RUNNERS_H
 
 #include <napi.h>
 

@@ -1,6 +1,6 @@
 /* The one place from which system calls that may fail are made; and where tests make them fail. */
-#ifndef HATCHERY_KVM_SYSTEM_CALL_H
-#define HATCHERY_KVM_SYSTEM_CALL_H
+#ifndef HATCHERY_MACHINE_SYSTEM_CALL_H
+#define HATCHERY_MACHINE_SYSTEM_CALL_H
 
 #include <cerrno>
 #include <cstdint>

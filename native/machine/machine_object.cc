@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "addon_data.h"
+#include "clock.h"
 
 namespace hatchery {
 namespace {
@@ -21,7 +22,7 @@ constexpr auto kBreath = std::chrono::microseconds(200);
 /* A slice's least, for a guest whose processor time is nearly used up: the watchdog's tick. */
 constexpr int64_t kLeastSliceNanoseconds = 1000000;
 
-/* Where a run starts; `WHERE` of src/drivers/kvm-native.ts. */
+/* Where a run starts; `WHERE` of src/drivers/native.ts. */
 enum class Where : uint32_t { kInline, kLane, kThread };
 
 double microseconds(int64_t nanoseconds) {
@@ -144,7 +145,10 @@ Napi::Function MachineObject::define(Napi::Env env) {
         InstanceMethod<&MachineObject::written_pages>("writtenPages"),
     };
 #ifdef HATCHERY_TEST_HOOKS
-    add_test_hooks(properties);
+    for (const MachineTestHook& hook : machine_test_hooks()) {
+        properties.push_back(InstanceMethod<&MachineObject::call_test_hook>(
+            hook.name, napi_default, const_cast<MachineTestHook*>(&hook)));
+    }
 #endif
     return DefineClass(env, "Machine", properties);
 }
@@ -230,10 +234,11 @@ Result<Exit> MachineObject::run_slice(int64_t nanoseconds) {
     }
     const int64_t left = std::max(cpu_budget_ - cpu_used_, kLeastSliceNanoseconds);
     const bool is_short = nanoseconds <= kShortSliceNanoseconds;
-    const int64_t cpu_before = is_short ? 0 : thread_cpu_now();
+    const int64_t cpu_before = is_short ? 0 : machine_->cpu_now();
     auto result = machine_->run(std::min(deadline_, now + std::min(nanoseconds, left)));
     stopped_ = monotonic_now();
-    cpu_used_ += is_short ? std::min(stopped_ - now, nanoseconds) : thread_cpu_now() - cpu_before;
+    cpu_used_ +=
+        is_short ? std::min(stopped_ - now, nanoseconds) : machine_->cpu_now() - cpu_before;
     if (result.ok() && result.value() == Exit::kInterrupted && cpu_used_ >= cpu_budget_ &&
         stopped_ < deadline_) {
         return Exit::kCpuSpent;
@@ -341,6 +346,15 @@ Napi::Value MachineObject::written_pages(const Napi::CallbackInfo& info) {
     }
     return Napi::Number::New(env, static_cast<double>(pages.value()));
 }
+
+#ifdef HATCHERY_TEST_HOOKS
+Napi::Value MachineObject::call_test_hook(const Napi::CallbackInfo& info) {
+    if (!usable(info.Env())) {
+        return info.Env().Undefined();
+    }
+    return static_cast<const MachineTestHook*>(info.Data())->call(info, *machine_);
+}
+#endif
 
 Napi::Function define_machine_class(Napi::Env env) {
     return MachineObject::define(env);

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "watchdog.h"
+#include "clock.h"
 
 namespace hatchery {
 namespace {
@@ -17,7 +17,8 @@ constexpr int64_t kSpinNanoseconds = 30000;
  */
 constexpr int kLongJobsNiceness = 10;
 
-/* Starts a thread that leaves signals to the main thread, but for the watchdog's. */
+/* Starts a thread that leaves signals to the main thread, but for the real-time ones, by which
+ * drivers interrupt their own. */
 template <typename Body>
 Result<Thread> start_quietly(Body body) {
     sigset_t process_signals;
@@ -40,8 +41,8 @@ void spin_while_zero(const std::atomic<size_t>& count) {
 
 Runners::Runners(Napi::Env env, size_t most_threads, Jobs jobs)
     : most_threads_(most_threads), jobs_(jobs) {
-    napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "hatchery.kvm"),
-                                    0, 1, nullptr, nullptr, this, on_done, &done_);
+    napi_create_threadsafe_function(env, nullptr, nullptr, Napi::String::New(env, "hatchery"), 0, 1,
+                                    nullptr, nullptr, this, on_done, &done_);
     napi_unref_threadsafe_function(env, done_);
     const size_t others = std::max(2u, std::thread::hardware_concurrency()) - 1;
     for (size_t i = 0; i < others; i++) {
@@ -61,7 +62,9 @@ void Runners::stop() {
     }
     wake_.notify_all();
     for (const auto& lane : lanes_) {
-        { const std::lock_guard lock(lane->mutex); /* so that it does not miss the wake-up */ }
+        {
+            const std::lock_guard lock(lane->mutex); /* so that it does not miss the wake-up */
+        }
         lane->wake.notify_all();
         lane->thread.join();
         lane->queue.clear();

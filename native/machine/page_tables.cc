@@ -33,8 +33,8 @@ class Builder {
         for (unsigned level = 3; level > last_level; level--) {
             table = descend(table, index(virtual_address, level));
         }
-        uint64_t entry =
-            (placement.physical_address + offset) | kPresent | kUser | kAccessed | kDirty;
+        uint64_t entry = (placement.physical_address + offset) | kPresent | kAccessed | kDirty;
+        entry |= placement.supervisor ? 0 : kUser;
         entry |= placement.writable ? kWritable : 0;
         entry |= placement.executable ? 0 : kNoExecute;
         entry |= placement.large ? kLarge : 0;

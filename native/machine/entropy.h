@@ -1,6 +1,6 @@
 /* Randomness for guests. */
-#ifndef HATCHERY_KVM_ENTROPY_H
-#define HATCHERY_KVM_ENTROPY_H
+#ifndef HATCHERY_MACHINE_ENTROPY_H
+#define HATCHERY_MACHINE_ENTROPY_H
 
 #include <cstdint>
 #include <span>

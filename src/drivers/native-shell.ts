@@ -1,20 +1,20 @@
-/** One virtual machine of the KVM driver. */
+/** One virtual machine of a native addon's. */
 
 import { PAGE_BYTES } from '../abi.js';
 import { HatcheryError } from '../errors.js';
 import type { Exit, ExitKind, Fault, Resume, Shell, Snapshot, Where } from './driver.js';
-import { driverFailure } from './kvm-failure.js';
 import {
   EXIT_CPU,
   EXIT_CRASH,
   EXIT_INTERRUPTED,
-  type KvmAddon,
+  type NativeAddon,
   type NativeMachine,
   type NativeSnapshot,
   RESULT,
   RESUME,
   WHERE,
-} from './kvm-native.js';
+} from './native.js';
+import { driverFailure } from './native-failure.js';
 
 /**
  * A shell that has written more pages than this is not rewound: copying them back (some 0.1 µs
@@ -39,13 +39,13 @@ const KINDS: readonly (ExitKind | undefined)[] = [
 const NOTHING = new Uint8Array(0);
 
 interface ShellParts {
-  readonly addon: KvmAddon;
+  readonly addon: NativeAddon;
   readonly machine: NativeMachine;
   onDestroyed(): void;
   onCaptured(native: NativeSnapshot): Snapshot;
 }
 
-export class KvmShell implements Shell {
+export class NativeShell implements Shell {
   readonly #parts: ShellParts;
   readonly #machine: NativeMachine;
   #pending: { resolve(exit: Exit): void; reject(error: unknown): void } | undefined;

@@ -1,6 +1,6 @@
-/* What one Node environment (the main thread, or a worker thread) has of this addon. */
-#ifndef HATCHERY_KVM_ADDON_DATA_H
-#define HATCHERY_KVM_ADDON_DATA_H
+/* What one Node environment (the main thread, or a worker thread) has of a driver's addon. */
+#ifndef HATCHERY_MACHINE_ADDON_DATA_H
+#define HATCHERY_MACHINE_ADDON_DATA_H
 
 #include <napi.h>
 
@@ -12,7 +12,8 @@
 
 namespace hatchery {
 
-/* Places in the `result` array that describe the last exit; src/drivers/kvm.ts reads them. */
+/* Places in the `result` array that describe the last exit; src/drivers/native-shell.ts reads them.
+ */
 enum ResultIndex : size_t {
     kPayloadBytes,
     kLogBytes,
@@ -41,7 +42,7 @@ struct AddonData {
     uint8_t* log_bytes;
 
     /* What probe() found stays open: a process that gave up its rights could not open it again. */
-    std::shared_ptr<const KvmDevice> device;
+    std::shared_ptr<const void> hypervisor;
 
     /* Last, so that their threads have ended before anything else goes. The second are for
      * creating, capturing and destroying machines, which so never waits for guests. */
@@ -60,8 +61,12 @@ Napi::Function define_snapshot_class(Napi::Env env);
 Napi::Function define_machine_class(Napi::Env env);
 Napi::Object new_snapshot_object(Napi::Env env, std::shared_ptr<Snapshot> snapshot);
 
-/* `load(plan)`: see kvm_native.ts for its shape. */
-Napi::Value load_snapshot(const Napi::CallbackInfo& info);
+/*
+ * For a driver's module: makes this environment's AddonData and exports what is the same for all of
+ * them (`NativeAddon` of src/drivers/native.ts). The driver adds `probe` and `load`.
+ * `reserved_bytes`: of a machine's memory, what at its start is the driver's own.
+ */
+void export_machines(Napi::Env env, Napi::Object exports, uint64_t reserved_bytes);
 
 }  // namespace hatchery
 

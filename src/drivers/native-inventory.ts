@@ -1,9 +1,9 @@
-/** What a KVM driver has open, so that closing it leaves nothing. */
+/** What a driver has open, so that closing it leaves nothing. */
 
 import { HatcheryError } from '../errors.js';
 import type { Shell, Snapshot } from './driver.js';
 
-export class KvmInventory {
+export class Inventory {
   /** Snapshots that are not closed, and shells that are not destroyed (these outlive those). */
   readonly snapshots = new Set<Snapshot>();
   readonly shells = new Set<Shell>();

@@ -1,6 +1,6 @@
 /* Owners of what the kernel hands out: descriptors and mappings. */
-#ifndef HATCHERY_KVM_DESCRIPTOR_H
-#define HATCHERY_KVM_DESCRIPTOR_H
+#ifndef HATCHERY_MACHINE_DESCRIPTOR_H
+#define HATCHERY_MACHINE_DESCRIPTOR_H
 
 #include <sys/mman.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-/* Memory and vCPU state from which machines start. */
+/* Memory and vCPU state from which KVM's machines start. */
 #ifndef HATCHERY_KVM_SNAPSHOT_H
 #define HATCHERY_KVM_SNAPSHOT_H
 
@@ -7,12 +7,13 @@
 #include <memory>
 #include <mutex>
 
-#include "descriptor.h"
+#include "../machine/descriptor.h"
+#include "../machine/load_plan.h"
+#include "../machine/page_set.h"
+#include "../machine/page_tables.h"
+#include "../machine/result.h"
+#include "../machine/snapshot.h"
 #include "kvm_device.h"
-#include "load_plan.h"
-#include "page_set.h"
-#include "page_tables.h"
-#include "result.h"
 #include "shared_region.h"
 
 namespace hatchery {
@@ -28,23 +29,24 @@ struct RegisterState {
  * A sealed memory file and registers; immutable, and shared by all machines that were created from
  * it, each of which maps the file copy-on-write.
  */
-class Snapshot {
+class KvmSnapshot final : public Snapshot, public std::enable_shared_from_this<KvmSnapshot> {
   public:
     /* A cold snapshot: an image that has not run. */
-    static Result<std::shared_ptr<Snapshot>> load(std::shared_ptr<const KvmDevice> device,
-                                                  const LoadPlan& plan);
+    static Result<std::shared_ptr<KvmSnapshot>> load(std::shared_ptr<const KvmDevice> device,
+                                                     const LoadPlan& plan);
 
     /*
      * A ready snapshot: `memory` (the machine's view) and `registers` of a machine that was created
      * from this snapshot and has written `written` since. The next machines resume at
      * registers.general.rip, by way of the resume stub.
      */
-    Result<std::shared_ptr<Snapshot>> capture(const uint8_t* memory, const PageSet& written,
-                                              const RegisterState& registers) const;
+    Result<std::shared_ptr<KvmSnapshot>> capture(const uint8_t* memory, const PageSet& written,
+                                                 const RegisterState& registers) const;
 
     const KvmDevice& device() const { return *device_; }
     const PageTables& tables() const { return *tables_; }
-    size_t memory_bytes() const { return memory_bytes_; }
+    size_t memory_bytes() const override { return memory_bytes_; }
+    Result<std::unique_ptr<Machine>> create_machine(bool keep_log) override;
     int memory_file() const { return file_.get(); }
     /* The memory as it was taken; read-only. */
     const uint8_t* memory() const { return view_.bytes(); }
@@ -52,6 +54,8 @@ class Snapshot {
     const SharedRegion* shared() const { return shared_.get(); }
     /* Where the doorbell's page is in guest physical memory, with nothing behind it. */
     uint64_t doorbell() const { return doorbell_; }
+    /* Where the channel is in guest physical memory. */
+    uint64_t channel() const { return channel_; }
     const RegisterState& registers() const { return registers_; }
 
     /*
@@ -64,7 +68,7 @@ class Snapshot {
     bool wants_lesson() const;
 
   private:
-    explicit Snapshot(size_t memory_bytes);
+    explicit KvmSnapshot(size_t memory_bytes);
     Status create_file();
     /* Makes the file immutable and maps it for reading. */
     Status seal();
@@ -74,6 +78,7 @@ class Snapshot {
     std::shared_ptr<const SharedRegion> shared_;
     size_t memory_bytes_;
     uint64_t doorbell_ = 0;
+    uint64_t channel_ = 0;
     Descriptor file_;
     Mapping view_;
     PageSet filled_; /* pages that are not all zero */

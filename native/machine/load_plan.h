@@ -1,6 +1,6 @@
 /* What an image becomes in a guest's memory: planned in src/drivers/layout.ts, checked here. */
-#ifndef HATCHERY_KVM_LOAD_PLAN_H
-#define HATCHERY_KVM_LOAD_PLAN_H
+#ifndef HATCHERY_MACHINE_LOAD_PLAN_H
+#define HATCHERY_MACHINE_LOAD_PLAN_H
 
 #include <cstdint>
 #include <span>
@@ -25,17 +25,20 @@ struct RegionPlan {
 
 struct LoadPlan {
     uint64_t entry = 0;
-    /* A machine's own. Its first pages are the resume stub's, of which the plan says nothing. */
+    /* A machine's own. Its first pages are the driver's, of which the plan says nothing. */
     RegionPlan memory;
     /* Read-only, and the same pages for all machines; may be empty. */
     RegionPlan shared;
+    /* Where the channel is in the machine's own memory; a page's boundary. */
+    uint64_t channel = 0;
 };
 
 /*
  * Whether a plan can be carried out without a write or a mapping where none belongs. JavaScript
  * made it, from an image that anybody may have built; a mistake there must not become one here.
+ * `reserved_bytes`: what is the driver's at the start of the machine's own memory.
  */
-bool is_sound(const LoadPlan& plan);
+bool is_sound(const LoadPlan& plan, uint64_t reserved_bytes);
 
 }  // namespace hatchery
 

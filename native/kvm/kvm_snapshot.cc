@@ -1,9 +1,10 @@
-#include "snapshot.h"
+#include "kvm_snapshot.h"
 
 #include <fcntl.h>
 
 #include <cstring>
 
+#include "kvm_machine.h"
 #include "resume_stub.h"
 
 namespace hatchery {
@@ -110,10 +111,10 @@ void write_resume_stub(uint8_t* memory, uint64_t target) {
 
 }  // namespace
 
-Snapshot::Snapshot(size_t memory_bytes)
+KvmSnapshot::KvmSnapshot(size_t memory_bytes)
     : memory_bytes_(memory_bytes), filled_(memory_bytes), learned_(memory_bytes) {}
 
-Status Snapshot::create_file() {
+Status KvmSnapshot::create_file() {
     file_ = Descriptor(attempt("memfd_create", [] {
         return memfd_create("hatchery-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     }));
@@ -127,7 +128,7 @@ Status Snapshot::create_file() {
     return kSuccess;
 }
 
-Status Snapshot::seal() {
+Status KvmSnapshot::seal() {
     constexpr int kSeals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
     constexpr const char* kAddSeals = "fcntl(F_ADD_SEALS)";
     if (attempt(kAddSeals, [&] { return fcntl(file_.get(), F_ADD_SEALS, kSeals); }) < 0) {
@@ -141,9 +142,9 @@ Status Snapshot::seal() {
     return kSuccess;
 }
 
-Result<std::shared_ptr<Snapshot>> Snapshot::load(std::shared_ptr<const KvmDevice> device,
-                                                 const LoadPlan& plan) {
-    std::shared_ptr<Snapshot> snapshot(new Snapshot(plan.memory.bytes));
+Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::load(std::shared_ptr<const KvmDevice> device,
+                                                       const LoadPlan& plan) {
+    std::shared_ptr<KvmSnapshot> snapshot(new KvmSnapshot(plan.memory.bytes));
     const PhysicalMap map(plan);
     auto tables = PageTables::build(all_placements(plan, map), map.tables);
     if (!tables.ok()) {
@@ -152,6 +153,7 @@ Result<std::shared_ptr<Snapshot>> Snapshot::load(std::shared_ptr<const KvmDevice
     snapshot->device_ = std::move(device);
     snapshot->tables_ = tables.value();
     snapshot->doorbell_ = map.doorbell;
+    snapshot->channel_ = plan.channel;
     if (plan.shared.bytes > 0) {
         auto shared = SharedRegion::create(plan.shared.bytes, map.shared);
         if (!shared.ok()) {
@@ -187,13 +189,15 @@ Result<std::shared_ptr<Snapshot>> Snapshot::load(std::shared_ptr<const KvmDevice
     return snapshot;
 }
 
-Result<std::shared_ptr<Snapshot>> Snapshot::capture(const uint8_t* memory, const PageSet& written,
-                                                    const RegisterState& registers) const {
-    std::shared_ptr<Snapshot> snapshot(new Snapshot(memory_bytes_));
+Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::capture(const uint8_t* memory,
+                                                          const PageSet& written,
+                                                          const RegisterState& registers) const {
+    std::shared_ptr<KvmSnapshot> snapshot(new KvmSnapshot(memory_bytes_));
     snapshot->device_ = device_;
     snapshot->tables_ = tables_;
     snapshot->shared_ = shared_;
     snapshot->doorbell_ = doorbell_;
+    snapshot->channel_ = channel_;
     snapshot->filled_ = filled_;
     snapshot->filled_.add(written);
     snapshot->ready_ = true;
@@ -222,18 +226,26 @@ Result<std::shared_ptr<Snapshot>> Snapshot::capture(const uint8_t* memory, const
     return snapshot;
 }
 
-PageSet Snapshot::usually_written() const {
+Result<std::unique_ptr<Machine>> KvmSnapshot::create_machine(bool keep_log) {
+    auto machine = KvmMachine::create(shared_from_this(), keep_log);
+    if (!machine.ok()) {
+        return machine.failure();
+    }
+    return std::unique_ptr<Machine>(std::move(machine.value()));
+}
+
+PageSet KvmSnapshot::usually_written() const {
     const std::lock_guard lock(learned_mutex_);
     return learned_;
 }
 
-void Snapshot::learn_written(const PageSet& written) {
+void KvmSnapshot::learn_written(const PageSet& written) {
     const std::lock_guard lock(learned_mutex_);
     learned_.add(written);
     lessons_++;
 }
 
-bool Snapshot::wants_lesson() const {
+bool KvmSnapshot::wants_lesson() const {
     constexpr int kEnoughLessons = 3;
     const std::lock_guard lock(learned_mutex_);
     return ready_ && lessons_ < kEnoughLessons;

@@ -1,11 +1,8 @@
-#include "machine.h"
+#include "kvm_machine.h"
 
-#include <time.h>
-
-#include <cstddef>
 #include <cstring>
 
-#include "entropy.h"
+#include "../machine/clock.h"
 #include "ioctl_numbers.h"
 #include "resume_stub.h"
 
@@ -25,25 +22,19 @@ constexpr uint32_t kClearedMsrs[] = {
     0x176,      /* SYSENTER_EIP */
 };
 
-uint64_t wall_now() {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
-}
-
 }  // namespace
 
-Machine::Machine(std::shared_ptr<Snapshot> snapshot)
+KvmMachine::KvmMachine(std::shared_ptr<KvmSnapshot> snapshot)
     : snapshot_(std::move(snapshot)),
       written_(snapshot_->memory_bytes()),
       host_wrote_(snapshot_->memory_bytes()) {}
 
-Result<std::unique_ptr<Machine>> Machine::create(std::shared_ptr<Snapshot> snapshot,
-                                                 bool keep_log) {
+Result<std::unique_ptr<KvmMachine>> KvmMachine::create(std::shared_ptr<KvmSnapshot> snapshot,
+                                                       bool keep_log) {
     if (Status failed = Watchdog::start()) {
         return *failed;
     }
-    std::unique_ptr<Machine> machine(new Machine(std::move(snapshot)));
+    std::unique_ptr<KvmMachine> machine(new KvmMachine(std::move(snapshot)));
     const KvmDevice& device = machine->snapshot_->device();
     auto vm = HATCHERY_IOCTL(device.descriptor(), KVM_CREATE_VM, 0ul);
     if (!vm.ok()) {
@@ -59,7 +50,7 @@ Result<std::unique_ptr<Machine>> Machine::create(std::shared_ptr<Snapshot> snaps
     return machine;
 }
 
-Status Machine::add_memory(bool keep_log) {
+Status KvmMachine::add_memory(bool keep_log) {
     auto memory = Mapping::map(snapshot_->memory_bytes(), PROT_READ | PROT_WRITE,
                                MAP_PRIVATE | MAP_NORESERVE, snapshot_->memory_file());
     if (!memory.ok()) {
@@ -112,8 +103,8 @@ Status Machine::add_memory(bool keep_log) {
     return failed;
 }
 
-Status Machine::add_slot(uint32_t slot, uint32_t flags, uint64_t physical_address,
-                         const uint8_t* bytes, size_t size) {
+Status KvmMachine::add_slot(uint32_t slot, uint32_t flags, uint64_t physical_address,
+                            const uint8_t* bytes, size_t size) {
     struct kvm_userspace_memory_region region = {};
     region.slot = slot;
     region.flags = flags;
@@ -124,7 +115,7 @@ Status Machine::add_slot(uint32_t slot, uint32_t flags, uint64_t physical_addres
     return added.ok() ? kSuccess : Status(added.failure());
 }
 
-Status Machine::create_vcpu() {
+Status KvmMachine::create_vcpu() {
     const KvmDevice& device = snapshot_->device();
     auto vcpu = HATCHERY_IOCTL(vm_.get(), KVM_CREATE_VCPU, 0ul);
     if (!vcpu.ok()) {
@@ -165,54 +156,19 @@ Status Machine::create_vcpu() {
     return kSuccess;
 }
 
-GuestWindow Machine::channel() const {
-    return {memory_.bytes() + channel_, HATCHERY_CHANNEL_BYTES};
+GuestWindow KvmMachine::channel() const {
+    return {memory_.bytes() + snapshot_->channel(), HATCHERY_CHANNEL_BYTES};
 }
 
-void Machine::write_channel(size_t offset, std::span<const uint8_t> bytes) {
-    channel().write(offset, bytes);
-    host_wrote_.add_bytes(channel_ + offset, bytes.size());
+void KvmMachine::host_wrote(size_t channel_offset, size_t bytes) {
+    host_wrote_.add_bytes(snapshot_->channel() + channel_offset, bytes);
 }
 
-Status Machine::write_control(uint32_t reason, std::span<const uint8_t> bytes) {
-    static std::atomic<uint64_t> last_generation{0};
-    struct hatchery_control control = {};
-    control.wall_nanoseconds = wall_now();
-    control.monotonic_nanoseconds = static_cast<uint64_t>(monotonic_now());
-    control.generation = last_generation.fetch_add(1, std::memory_order_relaxed) + 1;
-    if (Status failed = fill_entropy(control.entropy)) {
-        return failed;
-    }
-    control.request_bytes = static_cast<uint32_t>(bytes.size());
-    control.resume_reason = reason;
-    write_channel(0, bytes_of(control));
-    explicit_bzero(control.entropy, sizeof control.entropy);
-    return kSuccess;
+int64_t KvmMachine::cpu_now() {
+    return thread_cpu_now();
 }
 
-Status Machine::hand_over(enum hatchery_resume reason, std::span<const uint8_t> bytes) {
-    if (bytes.size() > HATCHERY_REQUEST_CAPACITY) {
-        return Failure{"request window", EMSGSIZE};
-    }
-    if (reason == HATCHERY_RESUME_REQUEST) {
-        if (Status failed = write_control(reason, bytes)) {
-            return failed;
-        }
-    } else {
-        const uint32_t answer[] = {static_cast<uint32_t>(bytes.size()), reason};
-        static_assert(offsetof(struct hatchery_control, resume_reason) ==
-                      offsetof(struct hatchery_control, request_bytes) + sizeof answer[0]);
-        write_channel(offsetof(struct hatchery_control, request_bytes), bytes_of(answer));
-    }
-    write_channel(HATCHERY_REQUEST_OFFSET, bytes);
-    return kSuccess;
-}
-
-bool Machine::read_channel(size_t offset, std::span<uint8_t> into) const {
-    return channel().read(offset, into);
-}
-
-bool Machine::omitted([[maybe_unused]] RewindPart part) const {
+bool KvmMachine::omitted([[maybe_unused]] RewindPart part) const {
 #ifdef HATCHERY_TEST_HOOKS
     return (omit & part) != 0;
 #else
@@ -220,7 +176,7 @@ bool Machine::omitted([[maybe_unused]] RewindPart part) const {
 #endif
 }
 
-void Machine::set_registers() {
+void KvmMachine::set_registers() {
     const RegisterState& state = snapshot_->registers();
     uint64_t dirty = 0;
     if (!omitted(kOmitGeneralRegisters)) {
@@ -242,7 +198,7 @@ void Machine::set_registers() {
     run_->kvm_dirty_regs = dirty;
 }
 
-Result<Exit> Machine::run(int64_t deadline) {
+Result<Exit> KvmMachine::run(int64_t deadline) {
     if (set_registers_next_) {
         set_registers();
         set_registers_next_ = false;

@@ -1,7 +1,7 @@
 /* Faults on demand, for the test addon: which system calls there are, and one of them that fails.
  */
-#ifndef HATCHERY_KVM_FAULTS_H
-#define HATCHERY_KVM_FAULTS_H
+#ifndef HATCHERY_MACHINE_FAULTS_H
+#define HATCHERY_MACHINE_FAULTS_H
 #ifdef HATCHERY_TEST_HOOKS
 
 #include <napi.h>

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 
-#include "resume_stub.h"
-
 namespace hatchery {
 namespace {
 
-/* What the addresses in snapshot.cc leave room for, and more than any function needs. */
+/* What the addresses of the drivers leave room for, and more than any function needs. */
 constexpr uint64_t kMostBytes = 64ull << 30;
 /* The end of the lower half of a 48-bit address space. */
 constexpr uint64_t kVirtualEnd = 1ull << 47;
@@ -76,11 +74,12 @@ bool overlap(const LoadPlan& plan) {
 
 }  // namespace
 
-bool is_sound(const LoadPlan& plan) {
-    constexpr uint64_t kLeastBytes = kResumeBytes + HATCHERY_CHANNEL_BYTES;
-    return plan.memory.bytes >= kLeastBytes &&
-           is_sound(plan.memory, kResumeBytes, HATCHERY_PAGE_BYTES, true) &&
-           is_sound(plan.shared, 0, kLargePageBytes, false) && !overlap(plan);
+bool is_sound(const LoadPlan& plan, uint64_t reserved_bytes) {
+    const Extent own = {reserved_bytes, plan.memory.bytes};
+    return is_sound(plan.memory, reserved_bytes, HATCHERY_PAGE_BYTES, true) &&
+           is_sound(plan.shared, 0, kLargePageBytes, false) && !overlap(plan) &&
+           plan.channel % HATCHERY_PAGE_BYTES == 0 &&
+           own.holds(plan.channel, HATCHERY_CHANNEL_BYTES);
 }
 
 }  // namespace hatchery

@@ -1,6 +1,6 @@
 /* A set of guest pages, as KVM's dirty log lays it out: one bit a page, in 64-bit words. */
-#ifndef HATCHERY_KVM_PAGE_SET_H
-#define HATCHERY_KVM_PAGE_SET_H
+#ifndef HATCHERY_MACHINE_PAGE_SET_H
+#define HATCHERY_MACHINE_PAGE_SET_H
 
 #include <algorithm>
 #include <bit>

@@ -1,11 +1,11 @@
 /* Back to the snapshot, and on to a new one. */
 #include <cstring>
 
-#include "machine.h"
+#include "kvm_machine.h"
 
 namespace hatchery {
 
-Status Machine::refresh_written() {
+Status KvmMachine::refresh_written() {
     struct kvm_dirty_log log = {};
     log.slot = 0;
     log.dirty_bitmap = written_.words();
@@ -13,7 +13,7 @@ Status Machine::refresh_written() {
     return got.ok() ? kSuccess : Status(got.failure());
 }
 
-Result<int64_t> Machine::written_pages() {
+Result<int64_t> KvmMachine::written_pages() {
     constexpr int64_t kNoRecord = -1;
     if (!keeps_log_) {
         return kNoRecord;
@@ -24,7 +24,7 @@ Result<int64_t> Machine::written_pages() {
     return static_cast<int64_t>(written_.count());
 }
 
-void Machine::teach_snapshot() {
+void KvmMachine::teach_snapshot() {
     /* More than this is not what a request usually does, and dear for each machine to copy. */
     constexpr size_t kMostPages = 1024;
     if (taught_ || !keeps_log_) {
@@ -39,7 +39,7 @@ void Machine::teach_snapshot() {
     snapshot_->learn_written(pages);
 }
 
-Result<int64_t> Machine::rewind(size_t page_limit) {
+Result<int64_t> KvmMachine::rewind(size_t page_limit) {
     constexpr int64_t kRefused = -1;
     if (!keeps_log_ || (!exact_exit_ && !omitted(kOmitExitCheck))) {
         return kRefused;
@@ -68,7 +68,7 @@ Result<int64_t> Machine::rewind(size_t page_limit) {
     return copied;
 }
 
-Status Machine::complete_exit() {
+Status KvmMachine::complete_exit() {
     run_->immediate_exit = 1;
     auto ran = HATCHERY_IOCTL(vcpu_.get(), KVM_RUN, 0ul);
     run_->immediate_exit = 0;
@@ -78,7 +78,7 @@ Status Machine::complete_exit() {
     return ran.failure().error == EINTR ? kSuccess : Status(ran.failure());
 }
 
-Result<std::shared_ptr<Snapshot>> Machine::capture() {
+Result<std::shared_ptr<Snapshot>> KvmMachine::capture() {
     if (!keeps_log_ || !exact_exit_) {
         return Failure{"capture", EINVAL};
     }
@@ -99,7 +99,11 @@ Result<std::shared_ptr<Snapshot>> Machine::capture() {
     }
     PageSet written = written_;
     written.add(host_wrote_);
-    return snapshot_->capture(memory_.bytes(), written, state);
+    auto captured = snapshot_->capture(memory_.bytes(), written, state);
+    if (!captured.ok()) {
+        return captured.failure();
+    }
+    return std::shared_ptr<Snapshot>(std::move(captured.value()));
 }
 
 }  // namespace hatchery

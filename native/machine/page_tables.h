@@ -1,6 +1,6 @@
 /* A guest's address space, built by the host and out of the guest's reach. */
-#ifndef HATCHERY_KVM_PAGE_TABLES_H
-#define HATCHERY_KVM_PAGE_TABLES_H
+#ifndef HATCHERY_MACHINE_PAGE_TABLES_H
+#define HATCHERY_MACHINE_PAGE_TABLES_H
 
 #include <cstdint>
 #include <memory>
@@ -20,7 +20,8 @@ struct Placement {
     uint64_t pages;
     bool writable;
     bool executable;
-    bool large; /* pages of 2 MiB instead of 4 KiB */
+    bool large;              /* pages of 2 MiB instead of 4 KiB */
+    bool supervisor = false; /* for ring 0 only */
 
     uint64_t page_bytes() const { return large ? kLargePageBytes : HATCHERY_PAGE_BYTES; }
 };

@@ -1,29 +1,27 @@
-/** Snapshots of the KVM driver. */
+/** Snapshots of a native addon's. */
 
 import { HatcheryError } from '../errors.js';
 import type { Shell, Snapshot } from './driver.js';
-import { driverFailure } from './kvm-failure.js';
-import type { KvmInventory } from './kvm-inventory.js';
-import type { KvmAddon, NativeMachine, NativeSnapshot } from './kvm-native.js';
-import { KvmShell } from './kvm-shell.js';
+import type { NativeAddon, NativeMachine, NativeSnapshot } from './native.js';
+import { driverFailure } from './native-failure.js';
+import type { Inventory } from './native-inventory.js';
+import { NativeShell } from './native-shell.js';
 
 /** What all snapshots and shells of one loaded image share. */
-export interface KvmOrigin {
-  readonly addon: KvmAddon;
-  /** Where the channel is in guest physical memory. */
-  readonly channel: number;
-  readonly inventory: KvmInventory;
+export interface Origin {
+  readonly addon: NativeAddon;
+  readonly inventory: Inventory;
 }
 
-export class KvmSnapshot implements Snapshot {
+export class LoadedSnapshot implements Snapshot {
   readonly state: 'cold' | 'ready';
   readonly memoryBytes: number;
-  readonly #origin: KvmOrigin;
+  readonly #origin: Origin;
   readonly #native: NativeSnapshot;
   #closed = false;
 
   constructor(
-    origin: KvmOrigin,
+    origin: Origin,
     native: NativeSnapshot,
     state: 'cold' | 'ready',
     memoryBytes: number,
@@ -44,21 +42,21 @@ export class KvmSnapshot implements Snapshot {
     return this.#origin.inventory.add(() => this.#createShell(keepLog));
   }
 
-  async #createShell(keepLog: boolean): Promise<KvmShell> {
+  async #createShell(keepLog: boolean): Promise<NativeShell> {
     const machine = await new Promise<NativeMachine>((resolve, reject) => {
       try {
-        this.#native.createMachine({ keepLog, channel: this.#origin.channel }, (error, created) => {
+        this.#native.createMachine({ keepLog }, (error, created) => {
           error === null ? resolve(created) : reject(driverFailure(error));
         });
       } catch (error) {
         reject(driverFailure(error));
       }
     });
-    const shell = new KvmShell({
+    const shell = new NativeShell({
       addon: this.#origin.addon,
       machine,
       onDestroyed: () => this.#origin.inventory.shells.delete(shell),
-      onCaptured: (native) => new KvmSnapshot(this.#origin, native, 'ready', this.memoryBytes),
+      onCaptured: (native) => new LoadedSnapshot(this.#origin, native, 'ready', this.memoryBytes),
     });
     return shell;
   }

@@ -1,6 +1,6 @@
 /* Threads whose start may fail: std::thread would throw, and nothing here can catch. */
-#ifndef HATCHERY_KVM_THREAD_H
-#define HATCHERY_KVM_THREAD_H
+#ifndef HATCHERY_MACHINE_THREAD_H
+#define HATCHERY_MACHINE_THREAD_H
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,0 +1,88 @@
+/* One virtual machine of KVM's. */
+#ifndef HATCHERY_KVM_MACHINE_H
+#define HATCHERY_KVM_MACHINE_H
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "../machine/descriptor.h"
+#include "../machine/machine.h"
+#include "../machine/page_set.h"
+#include "kvm_snapshot.h"
+#include "watchdog.h"
+
+namespace hatchery {
+
+/*
+ * Parts of a rewind that a test can leave out, to prove that another test notices
+ * (HATCHERY_TEST_HOOKS). Bits of KvmMachine::omit.
+ */
+enum RewindPart : uint32_t {
+    kOmitGuestPages = 1u << 0,
+    kOmitHostPages = 1u << 1,
+    kOmitGeneralRegisters = 1u << 2,
+    kOmitSpecialRegisters = 1u << 3,
+    kOmitEvents = 1u << 4,
+    kOmitVectorState = 1u << 5,
+    kOmitExitCheck = 1u << 6,
+};
+
+class KvmMachine final : public Machine {
+  public:
+    /* `keep_log`: keep the record of written pages that `rewind` and `capture` need. */
+    static Result<std::unique_ptr<KvmMachine>> create(std::shared_ptr<KvmSnapshot> snapshot,
+                                                      bool keep_log);
+
+    Result<Exit> run(int64_t deadline) override;
+    Result<int64_t> rewind(size_t page_limit) override;
+    Result<std::shared_ptr<Snapshot>> capture() override;
+    Result<int64_t> written_pages() override;
+    void teach_snapshot() override;
+    /* The calling thread's: it is the one that runs the vCPU. */
+    int64_t cpu_now() override;
+
+#ifdef HATCHERY_TEST_HOOKS
+    uint32_t omit = 0;
+    /* Makes the next run stop right behind the resume stub's XRSTOR, by kProbe. */
+    void probe_next();
+    int vcpu() const { return vcpu_.get(); }
+    const uint8_t* memory() const { return memory_.bytes(); }
+    const KvmSnapshot& snapshot() const { return *snapshot_; }
+#endif
+
+  private:
+    explicit KvmMachine(std::shared_ptr<KvmSnapshot> snapshot);
+    Status create_vcpu();
+    Status add_memory(bool keep_log);
+    Status add_slot(uint32_t slot, uint32_t flags, uint64_t physical_address, const uint8_t* bytes,
+                    size_t size);
+    void set_registers();
+    /* Completes the doorbell that the last exit was about, without running the guest. */
+    Status complete_exit();
+    Exit classify();
+    Exit classify_store();
+    void read_registers(Crash& crash) override;
+    GuestWindow channel() const override;
+    void host_wrote(size_t channel_offset, size_t bytes) override;
+    Status refresh_written();
+    bool omitted(RewindPart part) const;
+
+    std::shared_ptr<KvmSnapshot> snapshot_;
+    /* Order matters: the vCPU goes before the VM, the VM before its memory. */
+    Mapping memory_;
+    Descriptor vm_;
+    Descriptor vcpu_;
+    Mapping run_mapping_;
+    struct kvm_run* run_ = nullptr;
+    bool keeps_log_ = false;
+    PageSet written_;        /* by the guest: KVM's log */
+    PageSet host_wrote_;     /* by Machine, since the last rewind */
+    bool exact_exit_ = true; /* the last exit left nothing pending in the vCPU */
+    bool set_registers_next_ = true;
+    bool taught_ = false;
+};
+
+}  // namespace hatchery
+
+#endif
