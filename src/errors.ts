@@ -16,6 +16,24 @@ export const ERRORS = {
     status: 503,
     message: '/dev/kvm cannot be used: {reason}. {remedy}',
   },
+  XEN_UNAVAILABLE: {
+    status: 503,
+    message: 'Xen cannot be used: {reason}. {remedy}',
+  },
+  LIBXL_FAILED: {
+    status: 500,
+    message:
+      'libxl could not do {operation} ({libxl}): {said}. If that does not say what to change, see ' +
+      '`hatchery doctor` and /var/log/xen.',
+  },
+  EVENTS_LOST: {
+    status: 410,
+    message: 'Events after number {after} are not kept any more. List the domains and start again.',
+  },
+  CONSOLE_UNAVAILABLE: {
+    status: 503,
+    message: 'The console cannot be opened: {reason}. Check that xenconsoled runs.',
+  },
   ADDON_MISSING: {
     status: 503,
     message: 'The native addon {name} cannot be loaded. Run `npm run build:addon`.',
