@@ -122,6 +122,7 @@ struct hatchery_mailbox {
      * 0, or the address of a function of ring 0 that does what the host would do: where an image
      * runs without a Hatchery host. It is called as void (struct hatchery_mailbox *), on the stub's
      * stack (3,000 bytes), must not touch the vector state, and returns when ring 3 is to go on.
+     * `rung` and `answered` stay equal then.
      */
     uint64_t handler;
     /* Stub to host. */

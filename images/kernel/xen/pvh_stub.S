@@ -67,7 +67,29 @@ hatchery_stub_code:
     .set vector, vector + 1
 .endr
 
+/*
+ * Whatever ring 3 left in registers goes, so that all vCPUs that wait are alike. Loading FS and GS
+ * makes their bases zero too.
+ */
     .org hatchery_stub_code + HATCHERY_STUB_ENTRY - HATCHERY_STUB_ADDRESS
+entry:
+    movl $HATCHERY_USER_DATA, %eax
+    movl %eax, %ds
+    movl %eax, %es
+    movl %eax, %fs
+    movl %eax, %gs
+    xorl %ebx, %ebx
+    xorl %ecx, %ecx
+    xorl %edx, %edx
+    xorl %ebp, %ebp
+    xorl %r8d, %r8d
+    xorl %r9d, %r9d
+    xorl %r10d, %r10d
+    xorl %r11d, %r11d
+    xorl %r12d, %r12d
+    xorl %r13d, %r13d
+    xorl %r14d, %r14d
+    xorl %r15d, %r15d
 wait:
     movl MAILBOX(RUNG), %eax
     cmpl %eax, MAILBOX(ANSWERED)
@@ -99,12 +121,6 @@ to_user:
     andl $RFLAGS_OF_USER, %eax
     orl $RFLAGS_FIXED, %eax
     movq %rax, FRAME_RFLAGS(%rsp)
-    /* Loading them makes the bases of FS and GS zero too. */
-    movl $HATCHERY_USER_DATA, %eax
-    movl %eax, %ds
-    movl %eax, %es
-    movl %eax, %fs
-    movl %eax, %gs
     popq %r15
     popq %r14
     popq %r13
@@ -171,13 +187,13 @@ ring:
     movl $MAILBOX(PORT), %esi
     hypercall
     testl %eax, %eax
-    jz wait
+    jz entry
     jmp stop
 
 handle:
     movl $HATCHERY_MAILBOX_ADDRESS, %edi
     call *%rax
-    jmp answered
+    jmp entry
 
 /* A fault of the stub's own. The frame stays ring 3's; a second one ends it. */
 in_stub:
