@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "../kvm/result.h"
+#include "../machine/result.h"
 
 namespace hatchery {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "../kvm/descriptor.h"
-#include "../kvm/result.h"
+#include "../machine/descriptor.h"
+#include "../machine/result.h"
 
 namespace hatchery {
 

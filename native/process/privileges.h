@@ -6,7 +6,7 @@
 
 #include <optional>
 
-#include "../kvm/result.h"
+#include "../machine/result.h"
 
 namespace hatchery {
 

@@ -2,8 +2,8 @@
 #ifndef HATCHERY_PROCESS_SHARED_TABLE_H
 #define HATCHERY_PROCESS_SHARED_TABLE_H
 
-#include "../kvm/descriptor.h"
-#include "../kvm/result.h"
+#include "../machine/descriptor.h"
+#include "../machine/result.h"
 
 namespace hatchery {
 

@@ -2,7 +2,7 @@
 #ifndef HATCHERY_PROCESS_SYSTEM_CALLS_H
 #define HATCHERY_PROCESS_SYSTEM_CALLS_H
 
-#include "../kvm/result.h"
+#include "../machine/result.h"
 
 namespace hatchery {
 
