@@ -1,41 +1,33 @@
-/** CPU lists of xl.cfg: `0-3,^2`, `all,^7`, `nodes:0-1,^node:1`. */
+/** CPU lists of xl.cfg: `0-3,^2`, `all,^7`, `nodes:0`. */
 
 /** What must be known of the machine to read one. */
 export interface HostCpus {
   /** Physical CPUs, numbered from 0. */
   readonly count: number;
-  /** The NUMA node of each CPU, where it is known. */
-  readonly nodes: readonly (number | undefined)[];
+  /** NUMA nodes. */
+  readonly nodes: number;
 }
 
-const PART = /^(\^?)(?:nodes?:)?(?:(all)|(\d+)(?:-(\d+))?)$/;
+const PART = /^(\^?)(nodes?:)?(?:(all)|(\d+)(?:-(\d+))?)$/;
 /** What libxl-config.ts has numbers for; Debian's Xen has at most 512 CPUs. */
 const MAX_NUMBER = 4095;
 
 /**
  * Reads a CPU list, from left to right: `^` takes away what stands there already.
  *
- * @returns the CPUs in ascending order, or what is wrong, to be said after the key.
+ * @param host undefined where there is no Xen to ask: then only plain numbers can be read
+ * @returns the CPUs in ascending order, or what is wrong, to be said after the key
  */
-export function parseCpuList(text: string, host: HostCpus): number[] | string {
+export function parseCpuList(text: string, host: HostCpus | undefined): number[] | string {
   const cpus = new Set<number>();
-  for (const part of text.split(',').map((part) => part.trim())) {
-    const match = PART.exec(part);
-    if (match === null) {
-      return `must be like "0-3,^2", "all,^7" or "nodes:0", not "${text}"`;
+  for (const part of text.split(',').map((word) => word.trim())) {
+    const found = parsePart(part, host);
+    if (typeof found === 'string') {
+      return `${found}: "${text}"`;
     }
-    const [, not, all, from = '', to = from] = match;
-    if (all !== undefined && not !== '') {
-      return `cannot take all CPUs away: "${text}"`;
-    }
-    const [first, last] = all === undefined ? [Number(from), Number(to)] : [0, host.count - 1];
-    if (first > last || last > MAX_NUMBER) {
-      return `has a range that is none: "${part}"`;
-    }
-    const byNode = all === undefined && part.includes(':');
-    for (const cpu of byNode ? cpusOfNodes(first, last, host) : numbers(first, last)) {
-      if (not === '') cpus.add(cpu);
-      else cpus.delete(cpu);
+    for (const cpu of found.cpus) {
+      if (found.not) cpus.delete(cpu);
+      else cpus.add(cpu);
     }
   }
   return cpus.size === 0
@@ -43,11 +35,37 @@ export function parseCpuList(text: string, host: HostCpus): number[] | string {
     : [...cpus].sort((one, other) => one - other);
 }
 
-function cpusOfNodes(first: number, last: number, host: HostCpus): number[] {
-  return numbers(0, host.count - 1).filter((cpu) => {
-    const node = host.nodes[cpu];
-    return node !== undefined && node >= first && node <= last;
-  });
+function parsePart(
+  part: string,
+  host: HostCpus | undefined,
+): { readonly not: boolean; readonly cpus: readonly number[] } | string {
+  const match = PART.exec(part);
+  if (match === null) {
+    return 'must be like "0-3,^2", "all,^7" or "nodes:0"';
+  }
+  const [, sign, byNode, all, from = '', to = from] = match;
+  const not = sign !== '';
+  const first = Number(from);
+  const last = Number(to);
+  if (all === undefined && byNode === undefined) {
+    return first > last || last > MAX_NUMBER
+      ? `has "${part}", which is no range`
+      : { not, cpus: numbers(first, last) };
+  }
+  if (all !== undefined && not) {
+    return 'cannot take all CPUs away';
+  }
+  if (host === undefined) {
+    return `needs Xen to tell what "${part}" is`;
+  }
+  const whole = numbers(0, host.count - 1);
+  if (all !== undefined) {
+    return { not, cpus: whole };
+  }
+  if (host.nodes > 1) {
+    return `cannot tell the CPUs of ${host.nodes} NUMA nodes apart yet; give the CPUs' numbers`;
+  }
+  return { not, cpus: first === 0 ? whole : [] };
 }
 
 /** Whole numbers from `first` to `last`, both included. */

@@ -1,5 +1,6 @@
 /** `vif`: network interfaces (xl-network-configuration(5)). */
 import type { Nic } from '../libxl-config.js';
+import type { LibxlAddon } from '../libxl-native.js';
 import { definedOf, type Settings } from './settings.js';
 import { type Specification, specificationsOf } from './specification.js';
 
@@ -7,7 +8,10 @@ const TYPES = { vif: 'vif', ioemu: 'vif_ioemu' } as const;
 const MAC = /^([0-9a-f]{1,2}:){5}[0-9a-f]{1,2}$/i;
 
 /** `nics`; undefined where the file has no `vif`. */
-export function nicsFrom(settings: Settings): Nic[] | undefined {
+export function nicsFrom(
+  settings: Settings,
+  parseRate: LibxlAddon['parseRate'],
+): Nic[] | undefined {
   return specificationsOf(settings, 'vif', (nic, index) =>
     definedOf({
       devid: nic.integer('devid') ?? index,
@@ -21,7 +25,7 @@ export function nicsFrom(settings: Settings): Nic[] | undefined {
       mtu: nic.integer('mtu'),
       backend_domname: nic.string('backend'),
       gatewaydev: nic.string('gatewaydev') ?? nic.string('netdev'),
-      ...rateFrom(nic),
+      ...rateFrom(nic, parseRate),
       trusted: nic.trust(),
     }),
   );
@@ -41,45 +45,14 @@ function macFrom(nic: Specification): string | undefined {
     .join(':');
 }
 
-function rateFrom(nic: Specification): Nic {
+function rateFrom(nic: Specification, parseRate: LibxlAddon['parseRate']): Nic {
   const text = nic.string('rate');
   if (text === undefined) {
     return {};
   }
-  const rate = parseRate(text);
-  if (rate === undefined) {
-    throw nic.invalid('has a rate that is none: like 10Mb/s, 250KB/s or 1MB/s@20ms');
+  const { value } = parseRate(text);
+  if (value === undefined) {
+    throw nic.invalid('has a rate that is none: it must be like 10Mb/s, 250KB/s or 1MB/s@20ms');
   }
-  return { rate_bytes_per_interval: rate.bytes, rate_interval_usecs: rate.microseconds };
-}
-
-const RATE = /^(\d+)([GMK]?)(b|B)\/s(?:@(\d+)(ms|us|s))?$/;
-const POWERS: Readonly<Record<string, bigint>> = {
-  '': 1n,
-  K: 1_000n,
-  M: 1_000_000n,
-  G: 1_000_000_000n,
-};
-const MICROSECONDS: Readonly<Record<string, bigint>> = { us: 1n, ms: 1_000n, s: 1_000_000n };
-const MAX_INTERVAL = 2n ** 32n - 1n;
-
-/** How much may be sent: so many bytes in each interval. */
-export interface Rate {
-  readonly bytes: number;
-  readonly microseconds: number;
-}
-
-/** `RATE/s[@INTERVAL]`, as libxlutil's xlu_vif_parse_rate has it: decimal multiples, 50 ms. */
-export function parseRate(text: string): Rate | undefined {
-  const [, amount = '', power = '', unit, time = '50', timeUnit = 'ms'] = RATE.exec(text) ?? [];
-  if (amount === '') {
-    return undefined;
-  }
-  const bits = BigInt(amount) * (POWERS[power] ?? 1n) * (unit === 'B' ? 8n : 1n);
-  const microseconds = BigInt(time) * (MICROSECONDS[timeUnit] ?? 1n);
-  const bytes = ((bits / 8n) * microseconds) / 1_000_000n;
-  if (microseconds === 0n || microseconds > MAX_INTERVAL || bytes > Number.MAX_SAFE_INTEGER) {
-    return undefined;
-  }
-  return { bytes: Number(bytes), microseconds: Number(microseconds) };
+  return value;
 }

@@ -6,22 +6,21 @@
  * error, because a domain with a limit silently left out is not what its owner wrote.
  */
 import { HatcheryError } from '../../errors.js';
-
-/** A value as libxlutil's parser gives it. */
-export type SettingValue = string | readonly SettingValue[];
+import type { XlValue } from '../libxl-native.js';
 
 /** One `key = value`, or what several `key += value` have added up to. */
 export interface Setting {
-  readonly value: SettingValue;
-  /** Where the value begins, counted from 1. */
-  readonly line: number;
+  readonly value: XlValue;
+  /** `FILE:LINE` of its last assignment, or `the command line`. */
+  readonly place: string;
 }
 
-/** What came of a file besides the configuration. */
+/** What a file says in vain. */
 export interface ConfigWarning {
   readonly key: string;
-  /** `FILE:LINE`, or `the command line`. */
+  /** As in {@link Setting}. */
   readonly place: string;
+  /** Goes on after the key. */
   readonly text: string;
 }
 
@@ -52,13 +51,13 @@ const UINT32: Bounds = { minimum: 0, maximum: 2 ** 32 - 1 };
 export class Settings {
   readonly warnings: ConfigWarning[] = [];
   readonly #settings: ReadonlyMap<string, Setting>;
-  readonly #placeOf: (line: number) => string;
+  readonly #file: string;
   readonly #read = new Set<string>();
 
-  /** @param placeOf says where a line is, for messages. */
-  constructor(settings: ReadonlyMap<string, Setting>, placeOf: (line: number) => string) {
+  /** @param file where a key that is missing would be. */
+  constructor(settings: ReadonlyMap<string, Setting>, file: string) {
     this.#settings = settings;
-    this.#placeOf = placeOf;
+    this.#file = file;
   }
 
   has(key: string): boolean {
@@ -71,7 +70,7 @@ export class Settings {
   }
 
   /** The value whatever its type is. */
-  value(key: string): SettingValue | undefined {
+  value(key: string): XlValue | undefined {
     this.#read.add(key);
     return this.#settings.get(key)?.value;
   }
@@ -124,16 +123,13 @@ export class Settings {
     return names[text];
   }
 
-  list(key: string): readonly SettingValue[] | undefined {
+  /** A list of single values. */
+  strings(key: string): string[] | undefined {
     const value = this.value(key);
     if (typeof value === 'string') {
       throw this.invalid(key, 'is a single value, but must be a list: [ … ]');
     }
-    return value;
-  }
-
-  strings(key: string): readonly string[] | undefined {
-    return this.list(key)?.map((item) => {
+    return value?.map((item) => {
       if (typeof item !== 'string') {
         throw this.invalid(key, 'must be a list of single values, without lists in it');
       }
@@ -143,8 +139,11 @@ export class Settings {
 
   /** An error that names file, line and key. @param problem goes on after the key. */
   invalid(key: string, problem: string): HatcheryError {
-    const place = this.#place(key);
-    return new HatcheryError('DOMAIN_CONFIG_INVALID', { place, key, problem });
+    return new HatcheryError('DOMAIN_CONFIG_INVALID', {
+      place: this.#place(key),
+      key,
+      problem: `${key} ${problem}`,
+    });
   }
 
   warn(key: string, text: string): void {
@@ -152,7 +151,7 @@ export class Settings {
   }
 
   #place(key: string): string {
-    return this.#placeOf(this.#settings.get(key)?.line ?? 0);
+    return this.#settings.get(key)?.place ?? this.#file;
   }
 }
 

@@ -7,7 +7,7 @@ import { definedOf, type Settings } from './settings.js';
 const VCPUS = { minimum: 1, maximum: 4096 };
 
 /** The part of `b_info` that is about vCPUs. */
-export function vcpusFrom(settings: Settings, host: HostCpus): Partial<BuildInfo> {
+export function vcpusFrom(settings: Settings, host: HostCpus | undefined): Partial<BuildInfo> {
   const online = settings.integer('vcpus', VCPUS);
   const maximum = settings.integer('maxvcpus', VCPUS) ?? online;
   if (online !== undefined && maximum !== undefined && maximum < online) {
@@ -35,7 +35,7 @@ function affinityFrom(
   settings: Settings,
   key: string,
   vcpus: number,
-  host: HostCpus,
+  host: HostCpus | undefined,
 ): number[][] | undefined {
   const value = settings.value(key);
   if (value === undefined) {
