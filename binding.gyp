@@ -1,9 +1,22 @@
-# One target for each driver; scripts/build-addon.mjs builds them one by one, so that a missing
+# One target for each driver; scripts/steps/addon.mjs builds them one by one, so that a missing
 # library costs one driver. The configuration Debug is the sanitizer build.
 {
   'variables': {
     # 0 where somebody else's compiler builds an installed package: a warning must not break that.
     'hatchery_strict%': 1,
+    # Some of Xen's headers have anonymous structures, and refuse to be read as standard C++. (Not
+    # spelled gnu++20, which target_defaults takes away from everybody.)
+    'hatchery_xen_flags': ['-std=gnu++2a'],
+    # The ring-0 code that the driver puts into its guests, as data.
+    'hatchery_xen_stub': 'images/kernel/xen/pvh_stub.S',
+    'hatchery_xen_libraries': [
+      '-lxenctrl',
+      '-lxenguest',
+      '-lxenevtchn',
+      '-lxenforeignmemory',
+      '-lxenstore',
+      '-lxentoollog',
+    ],
   },
   'target_defaults': {
     'include_dirs': [
@@ -54,6 +67,27 @@
       'target_name': 'hatchery_process_test',
       'defines': ['HATCHERY_TEST_HOOKS'],
       'sources': ['<!@(node scripts/native-sources.mjs process)'],
+    },
+    {
+      # Needs Xen's headers and libraries (Debian: libxen-dev), as the next two do.
+      'target_name': 'hatchery_xen',
+      'sources': ['<!@(node scripts/native-sources.mjs machine xen)', '<(hatchery_xen_stub)'],
+      'libraries': ['<@(hatchery_xen_libraries)'],
+      'cflags_cc': ['<@(hatchery_xen_flags)'],
+    },
+    {
+      # The same with hooks for tests: calls that fail, and a look at all that a machine is.
+      'target_name': 'hatchery_xen_test',
+      'defines': ['HATCHERY_TEST_HOOKS'],
+      'sources': ['<!@(node scripts/native-sources.mjs machine xen)', '<(hatchery_xen_stub)'],
+      'libraries': ['<@(hatchery_xen_libraries)'],
+      'cflags_cc': ['<@(hatchery_xen_flags)'],
+    },
+    {
+      # Domains of any kind, by way of Xen's own toolstack library.
+      'target_name': 'hatchery_libxl',
+      'sources': ['<!@(node scripts/native-sources.mjs libxl)'],
+      'libraries': ['-lxenlight', '-lxlutil', '-lxentoollog'],
     },
   ],
 }

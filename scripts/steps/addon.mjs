@@ -8,9 +8,28 @@ import { digestOf, filesBelow, isStamped, lockedVersion, stamp } from './digest.
 import { headersPrefix } from './headers.mjs';
 import { at } from './root.mjs';
 
+/** What each target is made of: its sources, and the system's headers that not every machine has. */
+const ADDONS = {
+  hatchery_kvm: { sources: ['native/machine', 'native/kvm'] },
+  hatchery_process: { sources: ['native/machine', 'native/process'] },
+  hatchery_xen: {
+    sources: ['native/machine', 'native/xen', 'images/kernel/xen/pvh_stub.S'],
+    headers: ['xenctrl.h', 'xenguest.h', 'xenstore.h'],
+  },
+  hatchery_libxl: { sources: ['native/libxl'], headers: ['libxl.h', 'libxlutil.h'] },
+};
+
 /** The targets that are used, and those that only tests use. */
-export const TARGETS = ['hatchery_kvm', 'hatchery_process'];
-export const TEST_TARGETS = ['hatchery_kvm_test', 'hatchery_process_test'];
+export const TARGETS = Object.keys(ADDONS);
+export const TEST_TARGETS = ['hatchery_kvm_test', 'hatchery_process_test', 'hatchery_xen_test'];
+
+const addonOf = (target) => ADDONS[target.replace(/_test$/, '')];
+
+/** Whether the system's headers are here, without which a target cannot be built and is left out. */
+export function canBuild(target) {
+  const { headers = [] } = addonOf(target);
+  return headers.every((header) => existsSync(`/usr/include/${header}`));
+}
 
 /** Folders, relative to the checkout, where the two kinds of build leave TARGET.node. */
 export const RELEASE = 'build/Release';
@@ -25,9 +44,9 @@ function nodeGyp() {
   }
 }
 
-/** The sources of all targets; the header of the ABI is one of them. */
-function digest(sanitized) {
-  const files = filesBelow(['binding.gyp', 'native', 'images/abi']);
+/** The sources of a target; the headers of the ABI are among them. */
+function digest(target, sanitized) {
+  const files = filesBelow(['binding.gyp', 'images/abi', ...addonOf(target).sources]);
   return digestOf(files, [lockedVersion('node-addon-api'), sanitized]);
 }
 
@@ -68,9 +87,11 @@ export function addonStep(target, { sanitized = false } = {}) {
     title: `${path.join(folder, target)}.node`,
     optional: true,
     remedy: 'without it the driver that needs it cannot work; "npm run build:addon" tries again',
-    isCurrent: () => existsSync(at(folder, `${target}.node`)) && isStamped(name, digest(sanitized)),
+    isCurrent: () =>
+      !canBuild(target) ||
+      (existsSync(at(folder, `${target}.node`)) && isStamped(name, digest(target, sanitized))),
     async run() {
-      const before = digest(sanitized);
+      const before = digest(target, sanitized);
       await buildTarget(target, { sanitized });
       stamp(name, before);
     },
