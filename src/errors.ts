@@ -71,11 +71,6 @@ export const ERRORS = {
     message: '{path}: {problem}.',
     exposes: ['path', 'problem'],
   },
-  DOMAIN_CONFIG_INVALID: {
-    status: 400,
-    message: '{place}: {problem}.',
-    exposes: ['place', 'problem'],
-  },
   DOMAIN_MISSING: {
     status: 404,
     message: 'There is no domain {domain}. `hatchery domain ls` lists those that there are.',

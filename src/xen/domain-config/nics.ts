@@ -1,6 +1,6 @@
 /** `vif`: network interfaces (xl-network-configuration(5)). */
 import type { Nic } from '../libxl-config.js';
-import type { LibxlAddon } from '../libxl-native.js';
+import { parseVifRate } from '../xl-config-file.js';
 import { definedOf, type Settings } from './settings.js';
 import { type Specification, specificationsOf } from './specification.js';
 
@@ -8,10 +8,7 @@ const TYPES = { vif: 'vif', ioemu: 'vif_ioemu' } as const;
 const MAC = /^([0-9a-f]{1,2}:){5}[0-9a-f]{1,2}$/i;
 
 /** `nics`; undefined where the file has no `vif`. */
-export function nicsFrom(
-  settings: Settings,
-  parseRate: LibxlAddon['parseRate'],
-): Nic[] | undefined {
+export function nicsFrom(settings: Settings): Nic[] | undefined {
   return specificationsOf(settings, 'vif', (nic, index) =>
     definedOf({
       devid: nic.integer('devid') ?? index,
@@ -25,7 +22,7 @@ export function nicsFrom(
       mtu: nic.integer('mtu'),
       backend_domname: nic.string('backend'),
       gatewaydev: nic.string('gatewaydev') ?? nic.string('netdev'),
-      ...rateFrom(nic, parseRate),
+      ...rateFrom(settings, nic),
       trusted: nic.trust(),
     }),
   );
@@ -45,14 +42,7 @@ function macFrom(nic: Specification): string | undefined {
     .join(':');
 }
 
-function rateFrom(nic: Specification, parseRate: LibxlAddon['parseRate']): Nic {
-  const text = nic.string('rate');
-  if (text === undefined) {
-    return {};
-  }
-  const { value } = parseRate(text);
-  if (value === undefined) {
-    throw nic.invalid('has a rate that is none: it must be like 10Mb/s, 250KB/s or 1MB/s@20ms');
-  }
-  return value;
+function rateFrom(settings: Settings, nic: Specification): Nic {
+  const rate = nic.string('rate');
+  return rate === undefined ? {} : settings.parsed('vif', rate, parseVifRate);
 }

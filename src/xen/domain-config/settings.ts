@@ -6,7 +6,7 @@
  * error, because a domain with a limit silently left out is not what its owner wrote.
  */
 import { HatcheryError } from '../../errors.js';
-import type { XlValue } from '../libxl-native.js';
+import type { XlValue } from '../xl-config-file.js';
 
 /** One `key = value`, or what several `key += value` have added up to. */
 export interface Setting {
@@ -137,11 +137,22 @@ export class Settings {
     });
   }
 
+  /** What a parser of libxlutil makes of a part of a value, with its error placed. */
+  parsed<T>(key: string, part: string, parse: (part: string) => T): T {
+    try {
+      return parse(part);
+    } catch (error) {
+      const { details } = HatcheryError.from(error);
+      throw details.problem === undefined
+        ? error
+        : this.invalid(key, `has "${part}": ${details.problem}`);
+    }
+  }
+
   /** An error that names file, line and key. @param problem goes on after the key. */
   invalid(key: string, problem: string): HatcheryError {
-    return new HatcheryError('DOMAIN_CONFIG_INVALID', {
-      place: this.#place(key),
-      key,
+    return new HatcheryError('CONFIGURATION_INVALID', {
+      path: this.#place(key),
       problem: `${key} ${problem}`,
     });
   }

@@ -110,7 +110,7 @@ export class Specification {
 
 /**
  * Reads each specification of a list.
- * @throws HatcheryError DOMAIN_CONFIG_INVALID
+ * @throws HatcheryError CONFIGURATION_INVALID
  */
 export function specificationsOf<T>(
   settings: Settings,
