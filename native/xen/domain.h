@@ -2,10 +2,6 @@
 #ifndef HATCHERY_XEN_DOMAIN_H
 #define HATCHERY_XEN_DOMAIN_H
 
-#include <xenctrl.h>
-#include <xenguest.h>
-
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -19,6 +15,8 @@
 #include "foreign_mapping.h"
 #include "hypercall_buffer.h"
 #include "hypervisor.h"
+#include "owner_identity.h"
+#include "xen_library.h"
 
 namespace hatchery {
 
@@ -67,10 +65,14 @@ class Domain {
      * frame, mapped too (shared_info()), with the channel's port masked in it. The vCPU has no
      * context yet.
      *
-     * PV: builder() has its memory populated, no kernel parsed yet, nothing built.
+     * PV: builder() has its memory populated, no kernel parsed yet, nothing built. The memory is a
+     * multiple of 1 MiB.
      *
      * Both: port kChannelPort is bound to this process. `name` is what `xl list` shows, followed by
      * "-" and the domain's number.
+     *
+     * Failures: EINVAL for a shape that cannot be, ENOMEM where Xen has no more memory even after
+     * all domains dropped so far are gone, others of the call that failed.
      */
     static Result<std::unique_ptr<Domain>> create(Hypervisor& hypervisor, const DomainShape& shape,
                                                   const std::string& name);
@@ -134,25 +136,28 @@ class Domain {
 
   private:
     struct BuilderDeleter {
-        void operator()(struct xc_dom_image* image) const {
-            xc_dom_release(image);
-        }
+        void operator()(struct xc_dom_image* image) const { xc_dom_release(image); }
     };
 
     Domain(Hypervisor& hypervisor, const DomainShape& shape);
+    static Result<std::unique_ptr<Domain>> try_create(Hypervisor& hypervisor,
+                                                      const DomainShape& shape,
+                                                      const std::string& name);
     Status create_empty();
     Status configure();
-    Status populate();
-    Status add_shared_info();
-    Status start_builder();
     Status open_channel();
+    Status add_memory();
+    Status populate();
+    Status start_builder();
+    /* `name` as xenstore has it. */
+    std::string store_name(const std::string& name) const;
 
     Hypervisor& hypervisor_;
     const DomainShape shape_;
     uint32_t id_ = 0;
     bool exists_ = false;
     bool paused_ = true;
-    std::array<uint8_t, 16> handle_ = {};
+    DomainHandle handle_ = {};
     EventChannel channel_;
     std::vector<ForeignMapping> kept_;
     std::span<uint8_t> memory_;

@@ -3,6 +3,7 @@
 #define HATCHERY_XEN_EMPTY_SHELLS_H
 
 #include <condition_variable>
+#include <deque>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -56,7 +57,7 @@ class EmptyShells {
     struct Stock {
         DomainShape shape;
         size_t wanted = 0;
-        std::vector<std::unique_ptr<Domain>> shells;
+        std::deque<std::unique_ptr<Domain>> shells; /* the oldest first */
     };
 
     Stock* find(const DomainShape& shape);

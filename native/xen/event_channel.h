@@ -2,14 +2,13 @@
 #ifndef HATCHERY_XEN_EVENT_CHANNEL_H
 #define HATCHERY_XEN_EVENT_CHANNEL_H
 
-#include <xenevtchn.h>
-
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
 
 #include "../machine/result.h"
+#include "xen_library.h"
 
 namespace hatchery {
 

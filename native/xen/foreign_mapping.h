@@ -2,15 +2,13 @@
 #ifndef HATCHERY_XEN_FOREIGN_MAPPING_H
 #define HATCHERY_XEN_FOREIGN_MAPPING_H
 
-#include <xenctrl.h>
-#include <xenforeignmemory.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <utility>
 
 #include "../machine/result.h"
+#include "xen_library.h"
 
 namespace hatchery {
 

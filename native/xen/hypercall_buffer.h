@@ -2,12 +2,11 @@
 #ifndef HATCHERY_XEN_HYPERCALL_BUFFER_H
 #define HATCHERY_XEN_HYPERCALL_BUFFER_H
 
-#include <xenctrl.h>
-
 #include <cstddef>
 #include <utility>
 
 #include "../machine/result.h"
+#include "xen_library.h"
 
 namespace hatchery {
 

@@ -2,14 +2,12 @@
 #ifndef HATCHERY_XEN_HYPERVISOR_H
 #define HATCHERY_XEN_HYPERVISOR_H
 
-#include <xenctrl.h>
-#include <xenforeignmemory.h>
-
 #include <cstdint>
 #include <memory>
 #include <string>
 
 #include "../machine/result.h"
+#include "xen_library.h"
 
 namespace hatchery {
 
@@ -25,6 +23,11 @@ struct HypervisorFacts {
     uint64_t tsc_hertz = 0; /* of the host's time-stamp counter, which guests read unscaled */
     bool has_hvm = false;   /* PVH domains can be made: hardware virtualisation with paging */
     bool vmcall = false;    /* VMX: the hypercall instruction is VMCALL; else SVM: VMMCALL */
+    /*
+     * Xen clears all memory that any domain gives back ("scrub-domheap" on its command line), so
+     * that new memory needs no look. Else it leaves what a living domain gave back as it was.
+     */
+    bool scrubs_all_memory = false;
 };
 
 /*
