@@ -1,0 +1,65 @@
+// Puts the parts of the lab together and runs a command in it.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { appendFile, copyFile, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { dom0 } from './dom0.mjs';
+import { runMachine } from './machine.mjs';
+import { nodeArchive } from './node.mjs';
+import { packagesArchive } from './npm-packages.mjs';
+import { writeProject } from './project.mjs';
+
+/**
+ * Runs a command in the lab.
+ *
+ * @param {object} task
+ * @param {string[]} task.command
+ * @param {Record<string, string>} [task.environment] added to Dom0's
+ * @param {string[]} [task.include] files and folders of the host for Dom0's /tmp
+ * @param {number} [task.memory] of the machine, MiB
+ * @param {number} [task.timeout] seconds
+ * @param {boolean} [task.counted] whether the clock counts instructions
+ * @param {NodeJS.WritableStream} [task.stdout] for the command's output; this process's own by default
+ * @param {NodeJS.WritableStream} [task.stderr]
+ * @param {(text: string) => void} [task.note] told about each stage
+ * @returns {Promise<import('./machine.mjs').Outcome>}
+ */
+export async function runInLab({
+  command,
+  environment = {},
+  include = [],
+  memory = 3072,
+  timeout = 300,
+  counted = false,
+  stdout = process.stdout,
+  stderr = process.stderr,
+  note = () => {},
+}) {
+  const start = performance.now();
+  const elapsed = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;
+  const files = await dom0();
+  const constant = [files.archive, await nodeArchive(), await packagesArchive()];
+  const folder = mkdtempSync(path.join(tmpdir(), 'hatchery-lab-'));
+  try {
+    const initramfs = path.join(folder, 'initramfs');
+    const project = path.join(folder, 'project');
+    writeProject(project, { command, environment, include });
+    await copyFile(constant[0], initramfs);
+    for (const part of [...constant.slice(1), project]) {
+      await appendFile(initramfs, await readFile(part));
+    }
+    note(`packed (${elapsed()})`);
+    return await runMachine({
+      files,
+      initramfs,
+      memory,
+      timeout,
+      counted,
+      stdout,
+      stderr,
+      onProgress: (stage) => note(`${stage.split(' ')[0]} (${elapsed()})`),
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
