@@ -28,6 +28,10 @@ class PageSet {
         }
     }
 
+    /* Takes one page out; it lies inside the memory. */
+    void remove(size_t page) { words_[page / kWordBits] &= ~(uint64_t{1} << page % kWordBits); }
+
+    /* Adds all of a set of the same size. */
     void add(const PageSet& other) {
         for (size_t i = 0; i < words_.size(); i++) {
             words_[i] |= other.words_[i];

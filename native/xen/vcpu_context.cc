@@ -1,21 +1,20 @@
 #include "vcpu_context.h"
 
-#include <xenctrl.h>
-/* After xenctrl.h, which it builds on. */
-#include <xen/hvm/save.h>
-
 #include <algorithm>
 #include <cstring>
 
 #include "../../images/abi/hatchery_xen.h"
+#include "xen_library.h"
+/* After the library, whose types it is made of. */
+#include <xen/hvm/save.h>
 
 namespace hatchery {
 namespace {
 
 /* CR0: PE, MP, ET, NE, WP, AM, PG. CR4: PAE, OSFXSR, OSXMMEXCPT; OSXSAVE stays clear, so that there
- * is no AVX whose state would have to be rewound, and FSGSBASE and PKE too. EFER: LME, LMA, NXE; SCE
- * stays clear, so that SYSCALL is an invalid instruction. (Intel SDM volume 3A, sections 2.2.1 and
- * 2.5.) */
+ * is no AVX whose state would have to be rewound, and FSGSBASE and PKE too. EFER: LME, LMA, NXE;
+ * SCE stays clear, so that SYSCALL is an invalid instruction. (Intel SDM volume 3A, sections 2.2.1
+ * and 2.5.) */
 constexpr uint64_t kCr0 = 0x80050033;
 constexpr uint64_t kCr4 = 0x620;
 constexpr uint64_t kEfer = 0xd00;
@@ -35,7 +34,8 @@ constexpr uint32_t kFlatLimit = 0xffffffff;
 constexpr uint64_t kDr6 = 0xffff0ff0;
 constexpr uint64_t kDr7 = 0x400;
 
-/* IA32_MTRR_DEF_TYPE: enabled, all memory write-back; after a reset it is uncached. (Section 12.11.2.1.)
+/* IA32_MTRR_DEF_TYPE: enabled, all memory write-back; after a reset it is uncached.
+ * (Section 12.11.2.1.)
  */
 constexpr uint64_t kWriteBack = 0x806;
 

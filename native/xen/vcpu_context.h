@@ -11,10 +11,10 @@
 namespace hatchery {
 
 /*
- * HVM save records (xen/arch-x86/hvm/save.h) that start the vCPU of a new domain at the stub's entry
- * (hatchery_xen.h), in ring 0 of long mode. `own` is what the domain itself gives for its context:
- * the header has to match, and the memory types are changed in place. `page_tables` is the guest
- * physical address of the highest table. EBADMSG where `own` is not what Xen makes.
+ * HVM save records (xen/arch-x86/hvm/save.h) that start the vCPU of a new domain at the stub's
+ * entry (hatchery_xen.h), in ring 0 of long mode. `own` is what the domain itself gives for its
+ * context: the header has to match, and the memory types are changed in place. `page_tables` is the
+ * guest physical address of the highest table. EBADMSG where `own` is not what Xen makes.
  */
 Result<std::vector<uint8_t>> initial_context(std::span<const uint8_t> own, uint64_t page_tables);
 

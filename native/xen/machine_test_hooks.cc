@@ -1,0 +1,158 @@
+/*
+ * What only tests may do: leave parts of a rewind out, change a domain behind its machine's back,
+ * and look at everything that a machine consists of.
+ */
+#ifdef HATCHERY_TEST_HOOKS
+
+#include <cstring>
+
+#include "../machine/addon_data.h"
+#include "../machine/machine_object.h"
+#include "pvh_machine.h"
+
+namespace hatchery {
+namespace {
+
+PvhMachine& pvh(Machine& machine) {
+    return static_cast<PvhMachine&>(machine);
+}
+
+Napi::Uint8Array copy(Napi::Env env, const void* bytes, size_t count) {
+    auto array = Napi::Uint8Array::New(env, count);
+    std::memcpy(array.Data(), bytes, count);
+    return array;
+}
+
+Napi::Value set_omit(const Napi::CallbackInfo& info, Machine& machine) {
+    pvh(machine).omit = info[0].As<Napi::Number>().Uint32Value();
+    return info.Env().Undefined();
+}
+
+/* domainId(): its number in `xl list`. */
+Napi::Value domain_id(const Napi::CallbackInfo& info, Machine& machine) {
+    return Napi::Number::New(info.Env(), pvh(machine).domain().id());
+}
+
+/*
+ * state(): {context, frame, sharedInfo, constant}: the vCPU's HVM save records, ring 3's registers,
+ * shared_info's page, and the constant part of the memory.
+ */
+Napi::Value state(const Napi::CallbackInfo& info, Machine& machine) {
+    const Napi::Env env = info.Env();
+    Domain& domain = pvh(machine).domain();
+    const GuestLayout& layout = pvh(machine).snapshot().layout();
+    /* So that the vCPU has come to where it waits, and Xen has its registers. */
+    const bool was_paused = domain.paused();
+    if (const Status failed = domain.pause()) {
+        return throw_failure(env, *failed);
+    }
+    auto context = domain.context();
+    if (!context.ok()) {
+        return throw_failure(env, context.failure());
+    }
+    if (!was_paused) {
+        if (const Status failed = domain.unpause()) {
+            return throw_failure(env, *failed);
+        }
+    }
+    Napi::Object state = Napi::Object::New(env);
+    state.Set("context", copy(env, context.value().data(), context.value().size()));
+    const uint8_t* const mailbox = domain.memory().data() + kMailboxPage * HATCHERY_PAGE_BYTES;
+    state.Set("frame", copy(env, mailbox + HATCHERY_MAILBOX_FRAME, sizeof(struct hatchery_frame)));
+    state.Set("sharedInfo", copy(env, domain.shared_info(), HATCHERY_PAGE_BYTES));
+    state.Set("constant", copy(env, domain.memory().data() + layout.constant_start(),
+                               layout.constant().size()));
+    return state;
+}
+
+/*
+ * Numbers of the pages that differ from the snapshot. Of the mailbox's, what belongs to the domain
+ * does not count.
+ */
+Napi::Value differing_pages(const Napi::CallbackInfo& info, Machine& machine) {
+    Napi::Array pages = Napi::Array::New(info.Env());
+    const PvhSnapshot& snapshot = pvh(machine).snapshot();
+    const uint8_t* const memory = pvh(machine).domain().memory().data();
+    uint32_t found = 0;
+    for (size_t page = 0; page < snapshot.memory_bytes() / HATCHERY_PAGE_BYTES; page++) {
+        const size_t offset = page * HATCHERY_PAGE_BYTES;
+        const size_t skipped = page == kMailboxPage ? HATCHERY_MAILBOX_OPERATION : 0;
+        if (std::memcmp(memory + offset + skipped, snapshot.memory().data() + offset + skipped,
+                        HATCHERY_PAGE_BYTES - skipped) != 0) {
+            pages.Set(found++, static_cast<double>(page));
+        }
+    }
+    return pages;
+}
+
+/* writeFrame(offset, value): sets 8 bytes of the frame that the waiting vCPU goes on with. */
+Napi::Value write_frame(const Napi::CallbackInfo& info, Machine& machine) {
+    const size_t offset = info[0].As<Napi::Number>().Uint32Value();
+    bool lossless = false;
+    const uint64_t value = info[1].As<Napi::BigInt>().Uint64Value(&lossless);
+    GuestWindow frame = {pvh(machine).domain().memory().data() +
+                             kMailboxPage * HATCHERY_PAGE_BYTES + HATCHERY_MAILBOX_FRAME,
+                         sizeof(struct hatchery_frame)};
+    return Napi::Boolean::New(info.Env(), lossless && frame.write(offset, bytes_of(value)));
+}
+
+/* notifySpuriously(): an event that answers nothing. */
+Napi::Value notify_spuriously(const Napi::CallbackInfo& info, Machine& machine) {
+    if (const Status failed = pvh(machine).domain().notify()) {
+        return throw_failure(info.Env(), *failed);
+    }
+    return info.Env().Undefined();
+}
+
+/* allocatePort(): one more event channel of the domain's, as a hypercall of its own would. */
+Napi::Value allocate_port(const Napi::CallbackInfo& info, Machine& machine) {
+    Domain& domain = pvh(machine).domain();
+    const int port = xc_evtchn_alloc_unbound(domain.hypervisor().control(), domain.id(), 0);
+    if (port < 0) {
+        return throw_failure(info.Env(), Failure::from_errno("xc_evtchn_alloc_unbound"));
+    }
+    return Napi::Number::New(info.Env(), port);
+}
+
+/* takePage(frame): takes a page out of the domain's memory. */
+Napi::Value take_page(const Napi::CallbackInfo& info, Machine& machine) {
+    Domain& domain = pvh(machine).domain();
+    xen_pfn_t frame = info[0].As<Napi::Number>().Uint32Value();
+    if (xc_domain_decrease_reservation_exact(domain.hypervisor().control(), domain.id(), 1, 0,
+                                             &frame) < 0) {
+        return throw_failure(info.Env(), Failure::from_errno("xc_domain_decrease_reservation"));
+    }
+    return info.Env().Undefined();
+}
+
+/* shutDown(reason): as the guest's own SCHEDOP_shutdown. */
+Napi::Value shut_down(const Napi::CallbackInfo& info, Machine& machine) {
+    Domain& domain = pvh(machine).domain();
+    if (xc_domain_shutdown(domain.hypervisor().control(), domain.id(),
+                           info[0].As<Napi::Number>().Int32Value()) < 0) {
+        return throw_failure(info.Env(), Failure::from_errno("xc_domain_shutdown"));
+    }
+    return info.Env().Undefined();
+}
+
+constexpr MachineTestHook kHooks[] = {
+    {"setOmit", set_omit},
+    {"domainId", domain_id},
+    {"state", state},
+    {"differingPages", differing_pages},
+    {"writeFrame", write_frame},
+    {"notifySpuriously", notify_spuriously},
+    {"allocatePort", allocate_port},
+    {"takePage", take_page},
+    {"shutDown", shut_down},
+};
+
+}  // namespace
+
+std::span<const MachineTestHook> machine_test_hooks() {
+    return kHooks;
+}
+
+}  // namespace hatchery
+
+#endif

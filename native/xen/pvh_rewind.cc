@@ -1,0 +1,129 @@
+/* Back to the snapshot, and on to a new one. */
+#include <cstring>
+
+#include "pvh_machine.h"
+
+namespace hatchery {
+
+bool PvhMachine::omitted([[maybe_unused]] PvhRewindPart part) const {
+#ifdef HATCHERY_TEST_HOOKS
+    return (omit & part) != 0;
+#else
+    return false;
+#endif
+}
+
+Result<bool> PvhMachine::refresh_written() {
+    if (Status failed = domain_->peek_dirty(written_)) {
+        return *failed;
+    }
+    written_.remove(kMailboxPage);
+    const size_t own_pages = snapshot_->memory_bytes() / HATCHERY_PAGE_BYTES;
+    bool sound = true;
+    written_.for_each_run(
+        [&](size_t page, size_t count) { sound = sound && page + count <= own_pages; });
+    return sound;
+}
+
+Result<int64_t> PvhMachine::written_pages() {
+    constexpr int64_t kNoRecord = -1;
+    if (!keeps_log_) {
+        return kNoRecord;
+    }
+    auto refreshed = refresh_written();
+    if (!refreshed.ok()) {
+        return refreshed.failure();
+    }
+    return static_cast<int64_t>(written_.count());
+}
+
+Result<bool> PvhMachine::is_as_made() const {
+    auto state = domain_->state();
+    if (!state.ok()) {
+        if (state.failure().error == ESRCH) {
+            return false;
+        }
+        return state.failure();
+    }
+    if (state.value().shutdown_reason || state.value().pages != domain_->shape().pages) {
+        return false;
+    }
+    return domain_->has_only_channel_port();
+}
+
+/*
+ * The mailbox's page is not copied as others are: the stub may be on its way to wait, and reads
+ * `rung` and `answered`, which belong to the domain. All else in it but the frame is the report of
+ * the last exit, which the next one overwrites, or leavings on the stack.
+ */
+void PvhMachine::restore_frame() {
+    const size_t page = kMailboxPage * HATCHERY_PAGE_BYTES;
+    const auto restore = [&](size_t start, size_t end) {
+        mailbox().write(start, snapshot_->memory().subspan(page + start, end - start));
+    };
+    restore(HATCHERY_MAILBOX_OPERATION, HATCHERY_PAGE_BYTES);
+}
+
+Result<int64_t> PvhMachine::rewind(size_t page_limit) {
+    constexpr int64_t kRefused = -1;
+    if (!keeps_log_ || (!exact_exit_ && !omitted(kOmitExitCheck))) {
+        return kRefused;
+    }
+    auto as_made = is_as_made();
+    if (!as_made.ok()) {
+        return as_made.failure();
+    }
+    if (!as_made.value() && !omitted(kOmitDomainCheck)) {
+        return kRefused;
+    }
+    auto sound = refresh_written();
+    if (!sound.ok()) {
+        return sound.failure();
+    }
+    if (!sound.value() || written_.count() > page_limit) {
+        return kRefused;
+    }
+    PageSet pages(domain_->memory().size());
+    if (!omitted(kOmitGuestPages)) {
+        pages.add(written_);
+    }
+    if (!omitted(kOmitHostPages)) {
+        pages.add(host_wrote_);
+    }
+    int64_t copied = 0;
+    pages.for_each_run([&](size_t page, size_t count) {
+        std::memcpy(domain_->memory().data() + page * HATCHERY_PAGE_BYTES,
+                    snapshot_->memory().data() + page * HATCHERY_PAGE_BYTES,
+                    count * HATCHERY_PAGE_BYTES);
+        copied += static_cast<int64_t>(count);
+    });
+    if (!omitted(kOmitGeneralRegisters)) {
+        restore_frame();
+    }
+    host_wrote_.clear();
+    operation_ = HATCHERY_READY;
+    exact_exit_ = true;
+    return copied;
+}
+
+Result<std::shared_ptr<Snapshot>> PvhMachine::capture() {
+    if (!keeps_log_ || !exact_exit_ || operation_ != HATCHERY_READY) {
+        return Failure{"capture", EINVAL};
+    }
+    auto sound = refresh_written();
+    if (!sound.ok()) {
+        return sound.failure();
+    }
+    if (!sound.value()) {
+        return Failure{"capture", EPROTO};
+    }
+    PageSet written = written_;
+    written.add(host_wrote_);
+    auto captured = snapshot_->capture(domain_->memory(), written, read_frame());
+    if (!captured.ok()) {
+        return captured.failure();
+    }
+    return std::shared_ptr<Snapshot>(std::move(captured.value()));
+}
+
+}  // namespace hatchery
