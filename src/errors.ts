@@ -76,6 +76,13 @@ export const ERRORS = {
     message: 'There is no domain {domain}. `hatchery domain ls` lists those that there are.',
     exposes: ['domain'],
   },
+  DOMAIN_TIMEOUT: {
+    status: 504,
+    message:
+      'The domain {domain} did not shut down within {limit} s. Wait longer with --timeout, or end it ' +
+      'with `hatchery domain destroy`.',
+    exposes: ['domain', 'limit'],
+  },
   INVALID_ARGUMENT: {
     status: 400,
     message: '{problem}.',

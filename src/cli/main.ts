@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { HatcheryError } from '../errors.js';
 import { describeDoctor, doctor } from './doctor.js';
+import { describeDomain } from './domain/domain.js';
 import { EXIT_CODES, exitCodeOf } from './exit-codes.js';
 import { describeRun, run } from './run.js';
 import { describeServe, serve } from './serve.js';
@@ -29,16 +30,19 @@ function createProgram(terminal: Terminal, settle: (code: number) => void): Comm
     .addHelpText('after', EXIT_CODE_HELP)
     .addHelpText('after', '\nExamples:\n  hatchery serve examples/hello.ts\n  hatchery doctor')
     .exitOverride();
-  const add = (name: string) =>
-    program
-      .command(name)
+  const addTo = (parent: Command, path: string) => (nameAndArguments: string) =>
+    parent
+      .command(nameAndArguments)
       .option('--json', 'print JSON for programs, one object in each line')
-      .showHelpAfterError(`Run "hatchery ${name} --help" for all options and examples.`)
+      .showHelpAfterError(
+        `Run "${path} ${nameAndArguments.split(' ')[0]} --help" for all options and examples.`,
+      )
       .configureOutput({
         writeErr: (text) => {
           if (!terminal.json) process.stderr.write(text);
         },
       });
+  const add = addTo(program, 'hatchery');
   describeServe(add('serve')).action(async (file, options) =>
     settle(await serve(file, options, terminal)),
   );
@@ -46,6 +50,8 @@ function createProgram(terminal: Terminal, settle: (code: number) => void): Comm
     settle(await run(file, options, terminal)),
   );
   describeDoctor(add('doctor')).action(async () => settle(await doctor(terminal)));
+  const domain = add('domain');
+  describeDomain(domain, addTo(domain, 'hatchery domain'), terminal, settle);
   describeVersion(add('version')).action(() => settle(version(terminal)));
   return program.showHelpAfterError('Run "hatchery --help" for the commands.');
 }

@@ -1,0 +1,68 @@
+/** What a person reads of a domain's state, and tables of it. */
+import type { DomainInfo } from '../../xen/libxl-info.js';
+
+/** One word for what a domain does. */
+export function stateOf(domain: DomainInfo): string {
+  if (domain.dying) {
+    return 'dying';
+  }
+  if (domain.shutdown) {
+    return `shut down (${domain.shutdown_reason ?? 'unknown'})`;
+  }
+  if (domain.paused) {
+    return 'paused';
+  }
+  return domain.running ? 'running' : 'blocked';
+}
+
+/** What commands print of a domain with --json. */
+export interface DomainSummary {
+  readonly domid: number;
+  readonly name: string | null;
+  readonly uuid: string;
+  readonly type: string | null;
+  readonly state: string;
+  readonly memoryKib: number;
+  readonly vcpus: number;
+  readonly cpuSeconds: number;
+}
+
+const NANOSECONDS = 1e9;
+
+export function summaryOf(domain: DomainInfo): DomainSummary {
+  return {
+    domid: domain.domid,
+    name: domain.name ?? null,
+    uuid: domain.uuid,
+    type: domain.domain_type ?? null,
+    state: stateOf(domain),
+    memoryKib: (domain.current_memkb ?? 0) + (domain.outstanding_memkb ?? 0),
+    vcpus: domain.vcpu_online ?? 0,
+    cpuSeconds: (domain.cpu_time ?? 0) / NANOSECONDS,
+  };
+}
+
+/** Columns as wide as what is in them; numbers are set to the right. */
+export function tableOf(
+  titles: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): string {
+  const cells = [titles, ...rows.map((row) => row.map(String))];
+  const widths = titles.map((_, column) =>
+    Math.max(...cells.map((row) => row[column]?.length ?? 0)),
+  );
+  const isNumeric = titles.map((_, column) =>
+    rows.every((row) => typeof row[column] === 'number' || /^[\d.]+$/.test(String(row[column]))),
+  );
+  return cells
+    .map((row) =>
+      row
+        .map((cell, column) => {
+          const width = widths[column] ?? 0;
+          return isNumeric[column] ? cell.padStart(width) : cell.padEnd(width);
+        })
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
