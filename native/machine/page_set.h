@@ -31,6 +31,15 @@ class PageSet {
     /* Takes one page out; it lies inside the memory. */
     void remove(size_t page) { words_[page / kWordBits] &= ~(uint64_t{1} << page % kWordBits); }
 
+    /* Takes out `page` and all behind it; it is not behind the memory's end. */
+    void remove_from(size_t page) {
+        const size_t word = page / kWordBits;
+        if (word < words_.size()) {
+            words_[word] &= (uint64_t{1} << page % kWordBits) - 1;
+            std::fill(words_.begin() + static_cast<ptrdiff_t>(word) + 1, words_.end(), 0);
+        }
+    }
+
     /* Adds all of a set of the same size. */
     void add(const PageSet& other) {
         for (size_t i = 0; i < words_.size(); i++) {

@@ -34,7 +34,8 @@ class GuestLayout {
     size_t memory_bytes() const { return memory_bytes_; }
     /* Where the channel is in the memory. */
     size_t channel() const { return channel_; }
-    /* Where the highest page table is in guest physical memory. */
+    /* Where the page tables start in guest physical memory, with the highest; nothing is behind
+     * them. */
     uint64_t page_tables() const { return page_tables_; }
     const DomainShape& shape() const { return shape_; }
 

@@ -74,7 +74,7 @@ class PvhMachine final : public Machine {
     /* Whether the domain still has what it was made with, and nothing more, so that a rewind of
      * its memory undoes all that happened to it. False for one that is gone. */
     Result<bool> is_as_made() const;
-    /* False where a page is written that nothing may write: see GuestLayout. */
+    /* False where a page of the shared region is written: nothing may. */
     Result<bool> refresh_written();
     void restore_frame();
     bool omitted(PvhRewindPart part) const;

@@ -18,6 +18,10 @@ Result<bool> PvhMachine::refresh_written() {
         return *failed;
     }
     written_.remove(kMailboxPage);
+    /* A processor takes a walk through the page tables for a write: it might set their accessed and
+     * dirty bits (AMD APM volume 2, section 15.25.6; Intel SDM volume 3C, section 28.3.3.2). They
+     * are all set, so that it never does. */
+    written_.remove_from(snapshot_->layout().page_tables() / HATCHERY_PAGE_BYTES);
     const size_t own_pages = snapshot_->memory_bytes() / HATCHERY_PAGE_BYTES;
     bool sound = true;
     written_.for_each_run(
