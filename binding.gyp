@@ -86,8 +86,10 @@
     {
       # Domains of any kind, by way of Xen's own toolstack library.
       'target_name': 'hatchery_libxl',
-      'sources': ['<!@(node scripts/native-sources.mjs libxl)'],
-      'libraries': ['-lxenlight', '-lxlutil', '-lxentoollog'],
+      'sources': ['<!@(node scripts/native-sources.mjs libxl)', 'native/machine/thread.cc'],
+      'libraries': ['-lxenlight', '-lxlutil', '-lxentoollog', '-lxenstore'],
+      # Its threads outlive a worker thread of Node's that was alone in using it.
+      'ldflags': ['-Wl,-z,nodelete'],
     },
   ],
 }

@@ -16,7 +16,10 @@ const ADDONS = {
     sources: ['native/machine', 'native/xen', 'images/kernel/xen/pvh_stub.S'],
     headers: ['xenctrl.h', 'xenguest.h', 'xenstore.h'],
   },
-  hatchery_libxl: { sources: ['native/libxl'], headers: ['libxl.h', 'libxlutil.h'] },
+  hatchery_libxl: {
+    sources: ['native/machine', 'native/libxl'],
+    headers: ['libxl.h', 'libxlutil.h', 'xenstore.h'],
+  },
 };
 
 /** The targets that are used, and those that only tests use. */

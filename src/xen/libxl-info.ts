@@ -1,6 +1,6 @@
 /**
  * What libxl tells about domains and the host: the fields, and their names, of libxl's own
- * structures (libxl_types.idl of Xen 4.17). libxl leaves out fields that have their default.
+ * structures (libxl_types.idl of Xen 4.17). libxl leaves out what is false, 0 or empty.
  */
 import type { DomainType, SchedulerName } from './libxl-config.js';
 
@@ -48,7 +48,7 @@ export interface DomainInfo {
 
 /** `libxl_vcpuinfo`. */
 export interface VcpuInfo {
-  readonly vcpuid?: number;
+  readonly vcpuid: number;
   /** The processor that it runs on, or ran on last. */
   readonly cpu?: number;
   readonly online?: boolean;
@@ -63,7 +63,7 @@ export interface VcpuInfo {
 
 /** `libxl_cpupoolinfo`. */
 export interface CpupoolInfo {
-  readonly poolid?: number;
+  readonly poolid: number;
   readonly pool_name?: string;
   readonly sched?: SchedulerName;
   /** Domains in it. */

@@ -135,13 +135,14 @@ export class Libxl implements AsyncDisposable {
   }
 
   /** All domains, Dom0 too, by number. */
-  listDomains(): Promise<readonly DomainInfo[]> {
-    return this.#requests.request('listDomains');
+  async listDomains(): Promise<readonly DomainInfo[]> {
+    return (await this.#requests.request<NativeDomain[]>('listDomains')).map(domainOf);
   }
 
   /** @throws LIBXL_FAILED ERROR_DOMAIN_NOTFOUND */
   async domainInfo(domid: number): Promise<DomainInfo> {
-    return this.#requests.request('domainInfo', { numbers: [checkDomidOrZero(domid)] });
+    const numbers = [checkDomidOrZero(domid)];
+    return domainOf(await this.#requests.request<NativeDomain>('domainInfo', { numbers }));
   }
 
   /** The number of the domain of this name; undefined where there is none. */
@@ -160,7 +161,9 @@ export class Libxl implements AsyncDisposable {
   // Processors.
 
   async listVcpus(domid: number): Promise<readonly VcpuInfo[]> {
-    return this.#requests.request('listVcpus', { numbers: [checkDomidOrZero(domid)] });
+    const numbers = [checkDomidOrZero(domid)];
+    const vcpus = await this.#requests.request<Partial<VcpuInfo>[]>('listVcpus', { numbers });
+    return vcpus.map((vcpu) => ({ ...vcpu, vcpuid: vcpu.vcpuid ?? 0 }));
   }
 
   /**
@@ -184,9 +187,9 @@ export class Libxl implements AsyncDisposable {
     soft?: readonly number[],
   ): Promise<void> {
     const which = vcpu === 'all' ? -1 : checkNumber(vcpu, 0, 4095, 'the number of a vCPU');
-    const values = [checkNumbers(hard), ...(soft === undefined ? [] : [checkNumbers(soft)])];
-    const numbers = [checkDomidOrZero(domid), which];
-    await this.#requests.request('setVcpuAffinity', { numbers, values });
+    const processors = [...checkNumbers(hard), ...(soft === undefined ? [] : checkNumbers(soft))];
+    const numbers = [checkDomidOrZero(domid), which, new Set(hard).size, ...processors];
+    await this.#requests.request('setVcpuAffinity', { numbers });
   }
 
   /** What applies to the domain's scheduler. */
@@ -224,8 +227,9 @@ export class Libxl implements AsyncDisposable {
 
   // Cpupools.
 
-  listCpupools(): Promise<readonly CpupoolInfo[]> {
-    return this.#requests.request('listCpupools');
+  async listCpupools(): Promise<readonly CpupoolInfo[]> {
+    const pools = await this.#requests.request<Partial<CpupoolInfo>[]>('listCpupools');
+    return pools.map((pool) => ({ ...pool, poolid: pool.poolid ?? 0 }));
   }
 
   /**
@@ -239,7 +243,7 @@ export class Libxl implements AsyncDisposable {
     scheduler: SchedulerName = 'unknown',
   ): Promise<number> {
     const texts = [checkName(name), scheduler];
-    return this.#requests.request('createCpupool', { texts, values: [checkNumbers(cpus)] });
+    return this.#requests.request('createCpupool', { texts, numbers: checkNumbers(cpus) });
   }
 
   async destroyCpupool(pool: number): Promise<void> {
@@ -390,6 +394,18 @@ export class Libxl implements AsyncDisposable {
   ): AsyncIterableIterator<DomainEvent> {
     return domainEvents(this.#requests, options);
   }
+}
+
+/** As the addon describes a domain. */
+interface NativeDomain {
+  readonly info: DomainInfo;
+  readonly name?: string;
+}
+
+/** libxl leaves out what is 0, so Dom0's number too. */
+function domainOf({ info, name }: NativeDomain): DomainInfo {
+  const named = name === undefined ? {} : { name };
+  return { ...info, domid: info.domid ?? 0, ...named };
 }
 
 function checkPool(pool: number): number {
