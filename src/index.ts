@@ -1,5 +1,5 @@
 /** The public API of Hatchery. */
-export type { DriverName, Strategy } from './drivers/driver.js';
+export type { DriverName, Strategy, XenGuestType } from './drivers/driver.js';
 export { type ErrorCode, type ErrorDetails, type ErrorReport, HatcheryError } from './errors.js';
 export type { Binding, BoundFunction, FunctionDefinition } from './fabric/definition.js';
 export { Fabric, type FabricOptions } from './fabric/fabric.js';

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { DriverName, Strategy } from '../drivers/driver.js';
+import type { DriverName, Strategy, XenGuestType } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import type { FunctionDefinition } from '../fabric/definition.js';
 import { LOG_LEVELS } from '../logging.js';
@@ -11,6 +11,7 @@ import { collect, collectEnv, readEnvFile } from './values.js';
 
 export interface FunctionOptions {
   readonly driver: DriverName | 'auto';
+  readonly xenType?: XenGuestType;
   readonly strategy?: Strategy;
   readonly allowFetch?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -18,7 +19,8 @@ export interface FunctionOptions {
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
-const DRIVERS: readonly (DriverName | 'auto')[] = ['auto', 'kvm'];
+const DRIVERS: readonly (DriverName | 'auto')[] = ['auto', 'kvm', 'xen'];
+const XEN_TYPES: readonly XenGuestType[] = ['pvh', 'pv'];
 const STRATEGIES: readonly Strategy[] = ['reset', 'clone', 'pool', 'boot'];
 
 export function addFunctionOptions(command: Command): Command {
@@ -31,6 +33,13 @@ export function addFunctionOptions(command: Command): Command {
       new Option('--driver <name>', 'what runs the virtual machines')
         .choices(DRIVERS)
         .default('auto'),
+    )
+    .addOption(
+      new Option(
+        '--xen-type <type>',
+        'the kind of domains, with the driver xen: pvh, or pv where the processor has no ' +
+          'virtualisation (default: pvh)',
+      ).choices(XEN_TYPES),
     )
     .addOption(
       new Option(

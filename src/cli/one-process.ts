@@ -23,8 +23,8 @@ export class OneProcess implements Serving {
 
   /** @throws HatcheryError as Fabric.open */
   static async open(options: ServingOptions): Promise<OneProcess> {
-    const { driver, logger, admission } = options;
-    return new OneProcess(await Fabric.open({ driver, logger, admission }), options);
+    const { driver, xenType, logger, admission } = options;
+    return new OneProcess(await Fabric.open({ driver, xenType, logger, admission }), options);
   }
 
   async deploy(definition: FunctionDefinition): Promise<DeployedBy> {

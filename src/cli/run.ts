@@ -60,7 +60,7 @@ export async function run(file: string, options: RunOptions, terminal: Terminal)
   const definition = definitionFrom(file, options);
   const logger = createLogger(options.logLevel, terminal.json);
   const { Fabric, timelineOf } = await import('../index.js');
-  const fabric = await Fabric.open({ driver: options.driver, logger });
+  const fabric = await Fabric.open({ driver: options.driver, xenType: options.xenType, logger });
   try {
     const fn = await fabric.deploy(definition);
     const response = await fn.fetch(request);

@@ -2,6 +2,8 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
+import { chooseDriver } from '../drivers/detect.js';
+import type { DriverName } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import type { Admission } from '../fabric/places.js';
 import { MAX_CONNECTIONS } from '../front/listening.js';
@@ -18,7 +20,7 @@ import { SourceWatcher } from './watch.js';
 interface ServeOptions extends FunctionOptions {
   readonly host: string;
   readonly port: number;
-  readonly workers: number;
+  readonly workers?: number;
   readonly workerUser?: string;
   readonly concurrency?: number;
   readonly queue?: number;
@@ -68,9 +70,8 @@ export function describeServe(command: Command): Command {
     .option(
       '--workers <number>',
       'worker processes; 0: none, everything in one process, without their wall (default: one ' +
-        'for each two processors)',
+        'for each two processors; always 0 with the driver xen)',
       wholeNumber(0, MAX_WORKERS),
-      defaultWorkers(),
     )
     .option(
       '--worker-user <user>',
@@ -172,14 +173,21 @@ class Server {
   }
 
   async #open(): Promise<Serving> {
-    const { driver, workers, workerUser, trustProxy = [], maxConnections } = this.#options;
+    const { xenType, workerUser, trustProxy = [], maxConnections } = this.#options;
+    const driver = chooseDriver(this.#options.driver);
+    const workers = this.#workers(driver);
     const fetches = this.#options.allowFetch !== undefined;
     const logger = this.#logger;
-    const common = { driver, logger, admission: this.#admission(), trustProxy, maxConnections };
+    const common = {
+      ...{ driver, xenType, logger, admission: this.#admission(), trustProxy, maxConnections },
+    };
     if (workers === 0) {
       this.#terminal.note(
-        'warning: with --workers 0 everything runs in one process: no wall is around it but the ' +
-          'virtual machines’.',
+        driver === 'xen'
+          ? 'warning: with the driver xen everything runs in one process, as root: no wall is ' +
+              'around it but the domains’, for nothing walls in who controls Xen.'
+          : 'warning: with --workers 0 everything runs in one process: no wall is around it but ' +
+              'the virtual machines’.',
       );
       const { OneProcess } = await import('./one-process.js');
       return OneProcess.open(common);
@@ -194,6 +202,26 @@ class Server {
       }
       throw error;
     }
+  }
+
+  /**
+   * Whoever may call Xen may map the memory of all domains, Dom0's too, so that the walls around a
+   * worker would be none. (Xen can restrict the devices to one domain, but not to those to come.)
+   * @throws HatcheryError INVALID_ARGUMENT
+   */
+  #workers(driver: DriverName): number {
+    const asked = this.#options.workers;
+    if (driver !== 'xen') {
+      return asked ?? defaultWorkers();
+    }
+    if (asked !== undefined && asked > 0) {
+      throw new HatcheryError('INVALID_ARGUMENT', {
+        problem:
+          `--workers ${asked} cannot be had with the driver xen, which serves from one process; ` +
+          'leave it away',
+      });
+    }
+    return 0;
   }
 
   #admission(): Partial<Admission> {

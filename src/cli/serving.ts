@@ -1,11 +1,13 @@
 /** What `serve` needs of whatever serves: worker processes, or this process alone. */
 import type { BaseLogger } from 'pino';
-import type { DriverName, Strategy } from '../drivers/driver.js';
+import type { DriverName, Strategy, XenGuestType } from '../drivers/driver.js';
 import type { FunctionDefinition } from '../fabric/definition.js';
 import type { Admission } from '../fabric/places.js';
 
 export interface ServingOptions {
   readonly driver: DriverName | 'auto';
+  /** With the driver xen only. */
+  readonly xenType?: XenGuestType | undefined;
   readonly logger: BaseLogger;
   /** For the whole server. */
   readonly admission: Partial<Admission>;

@@ -1,39 +1,41 @@
 /** Which drivers can work on this machine. */
 
 import { HatcheryError } from '../errors.js';
-import type { Availability, Driver, DriverName } from './driver.js';
+import type { Availability, Driver, DriverName, XenGuestType } from './driver.js';
 import { KvmDriver } from './kvm.js';
 import { kvmFailure } from './kvm-failure.js';
 import { loadKvmAddon } from './kvm-native.js';
+import { XenDriver } from './xen.js';
+import { xenUnavailable } from './xen-failure.js';
+import { findObstacle } from './xen-host.js';
+import { loadXenAddon } from './xen-native.js';
 
 export interface DetectedDriver {
   readonly name: DriverName;
   readonly availability: Availability;
 }
 
+const TRIALS = new Map<DriverName, () => Availability>([
+  ['kvm', () => availabilityOf(describeKvm, kvmFailure)],
+  ['xen', () => findObstacle() ?? availabilityOf(describeXen, xenUnavailable)],
+]);
+
 /** Tries each driver; what a machine lacks is said, not thrown. */
 export function detectDrivers(): DetectedDriver[] {
-  return [{ name: 'kvm', availability: tryKvm() }];
+  return [...TRIALS].map(([name, tryIt]) => ({ name, availability: tryIt() }));
 }
 
 /** What there is to say of a driver that works. */
 export function driverDetail(name: DriverName): string | undefined {
-  const found = detectDrivers().find((driver) => driver.name === name)?.availability;
+  const found = TRIALS.get(name)?.();
   return found?.available ? found.detail : undefined;
 }
 
-function tryKvm(): Availability {
+function availabilityOf(describe: () => string, typed: (error: unknown) => unknown): Availability {
   try {
-    const facts = loadKvmAddon().probe();
-    const vectors = facts.reportsXsave ? 'with' : 'without';
-    return {
-      available: true,
-      detail:
-        `/dev/kvm works; time-stamp counter at ${(facts.tscHertz / 1e6).toFixed(0)} MHz, ` +
-        `CPUID ${vectors} XSAVE`,
-    };
+    return { available: true, detail: describe() };
   } catch (error) {
-    const failure = HatcheryError.from(kvmFailure(error));
+    const failure = HatcheryError.from(typed(error));
     const { reason, remedy } = failure.details;
     return {
       available: false,
@@ -43,15 +45,62 @@ function tryKvm(): Availability {
   }
 }
 
+function describeKvm(): string {
+  const facts = loadKvmAddon().probe();
+  const vectors = facts.reportsXsave ? 'with' : 'without';
+  return (
+    `/dev/kvm works; time-stamp counter at ${(facts.tscHertz / 1e6).toFixed(0)} MHz, ` +
+    `CPUID ${vectors} XSAVE`
+  );
+}
+
+function describeXen(): string {
+  const { xenVersion, tscHertz, hasHvm } = loadXenAddon().probe();
+  const types = hasHvm ? 'PVH and PV domains' : 'PV domains only, as there is no VT-x or AMD-V';
+  return `Xen ${xenVersion}; ${types}; time-stamp counter at ${(tscHertz / 1e6).toFixed(0)} MHz`;
+}
+
+export interface DriverOptions {
+  /** The kind of Xen's domains; only with Xen. Default: `pvh`. */
+  readonly xenType?: XenGuestType | undefined;
+}
+
 /**
  * Opens a driver: the one named, or the first that works.
- * @throws HatcheryError of the driver that was named, or of the first where none works.
+ * @throws HatcheryError of the driver that was named, or of the first where none works;
+ *   INVALID_ARGUMENT
  */
-export function openDriver(name: 'auto' | DriverName = 'auto'): Driver {
-  if (name === 'auto' || name === 'kvm') {
-    return new KvmDriver();
+export function openDriver(
+  name: 'auto' | DriverName = 'auto',
+  { xenType }: DriverOptions = {},
+): Driver {
+  const chosen = chooseDriver(name);
+  if (xenType !== undefined && chosen !== 'xen') {
+    throw new HatcheryError('INVALID_ARGUMENT', {
+      problem: `the kind of domains (${xenType}) is for the driver xen, and this is ${chosen}`,
+    });
   }
-  throw new HatcheryError('INVALID_ARGUMENT', {
-    problem: `the driver ${name} is not part of this version; use kvm or auto`,
-  });
+  switch (chosen) {
+    case 'kvm':
+      return new KvmDriver();
+    case 'xen':
+      return new XenDriver({ guestType: xenType });
+    default:
+      throw new HatcheryError('INVALID_ARGUMENT', {
+        problem: `the driver ${chosen} is not part of this version; use kvm, xen or auto`,
+      });
+  }
+}
+
+/**
+ * The driver that {@link openDriver} opens. Where both could be, it is KVM: Xen is looked for only in
+ * a Dom0, which seldom has KVM.
+ */
+export function chooseDriver(name: 'auto' | DriverName): DriverName {
+  if (name !== 'auto') {
+    return name;
+  }
+  const isDomain0 = findObstacle() === undefined;
+  const works = (driver: DriverName) => TRIALS.get(driver)?.().available === true;
+  return isDomain0 && !works('kvm') && works('xen') ? 'xen' : 'kvm';
 }

@@ -11,6 +11,12 @@ export type Strategy = 'boot' | 'clone' | 'pool' | 'reset';
 
 export type DriverName = 'kvm' | 'process' | 'xen' | 'libvirt';
 
+/**
+ * Kinds of Xen domains. PVH: by the processor's virtualisation, and can be rewound. PV: works without
+ * it, and starts anew for each request.
+ */
+export type XenGuestType = 'pvh' | 'pv';
+
 /** One piece of an image that is mapped into the guest: an ELF PT_LOAD segment. */
 export interface ImageSegment {
   /** Guest virtual address; may lie inside a page, but no other segment touches its pages. */
@@ -27,6 +33,8 @@ export interface ImageSegment {
 export interface LoadableImage {
   readonly entry: number;
   readonly segments: readonly ImageSegment[];
+  /** The ELF file that it was read from, if it was: what a PV domain of Xen's is built from. */
+  readonly file?: Uint8Array;
 }
 
 /** What an instance gets from its parent; names are 1 to 255 bytes of ASCII without NUL. */
@@ -37,6 +45,16 @@ export interface LoadOptions {
   readonly configuration: Configuration;
   /** All memory of an instance in bytes; a multiple of 4096. */
   readonly memoryBytes: number;
+  /**
+   * What the hypervisor's own tools are to call its machines, where there are any: 1 to 63 letters,
+   * digits, `-` and `_`. Default: `guest`.
+   */
+  readonly name?: string;
+  /**
+   * How many virtual machines a driver for which making one takes long is to keep ready, empty, as
+   * long as the snapshot is open. Default: 0.
+   */
+  readonly shellsAhead?: number;
 }
 
 /** Why a vCPU stopped. Names follow the hypercalls of `images/abi/hatchery.h`. */

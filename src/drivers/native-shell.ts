@@ -16,12 +16,6 @@ import {
 } from './native.js';
 import { driverFailure } from './native-failure.js';
 
-/**
- * A shell that has written more pages than this is not rewound: copying them back (some 0.1 µs
- * each, `npm run bench -- --only rewind`) would cost more than a new shell.
- */
-const REWIND_PAGE_LIMIT = 4096;
-
 /** Kinds by the ABI's hypercall numbers; PROBE is the tests'. */
 const KINDS: readonly (ExitKind | undefined)[] = [
   undefined,
@@ -41,6 +35,8 @@ const NOTHING = new Uint8Array(0);
 interface ShellParts {
   readonly addon: NativeAddon;
   readonly machine: NativeMachine;
+  /** A shell that has written more pages than this is not rewound: a new one would cost less. */
+  readonly rewindPageLimit: number;
   onDestroyed(): void;
   onCaptured(native: NativeSnapshot): Snapshot;
 }
@@ -100,7 +96,7 @@ export class NativeShell implements Shell {
 
   rewind(): boolean {
     try {
-      return this.#machine.rewind(REWIND_PAGE_LIMIT) >= 0;
+      return this.#machine.rewind(this.#parts.rewindPageLimit) >= 0;
     } catch (error) {
       throw driverFailure(error);
     }

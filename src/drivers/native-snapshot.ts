@@ -11,6 +11,8 @@ import { NativeShell } from './native-shell.js';
 export interface Origin {
   readonly addon: NativeAddon;
   readonly inventory: Inventory;
+  /** A shell that has written more pages than this is not rewound. */
+  readonly rewindPageLimit: number;
 }
 
 export class LoadedSnapshot implements Snapshot {
@@ -55,6 +57,7 @@ export class LoadedSnapshot implements Snapshot {
     const shell = new NativeShell({
       addon: this.#origin.addon,
       machine,
+      rewindPageLimit: this.#origin.rewindPageLimit,
       onDestroyed: () => this.#origin.inventory.shells.delete(shell),
       onCaptured: (native) => new LoadedSnapshot(this.#origin, native, 'ready', this.memoryBytes),
     });

@@ -1,7 +1,7 @@
 /** The whole of it as a library: functions deployed on one driver, in this process. */
 import { type BaseLogger, pino } from 'pino';
 import { openDriver } from '../drivers/detect.js';
-import type { Driver, DriverName } from '../drivers/driver.js';
+import type { Driver, DriverName, XenGuestType } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import { TraceMapper } from '../image/source-maps.js';
 import { ImageStore, ParsedImages } from '../image/store.js';
@@ -21,6 +21,8 @@ import { prepare } from './spawning.js';
 export interface FabricOptions {
   /** Default: the first that works on this machine. A driver object becomes the fabric's. */
   readonly driver?: DriverName | 'auto' | Driver;
+  /** The kind of domains, where the driver is Xen. Default: `pvh`. */
+  readonly xenType?: XenGuestType | undefined;
   /** Gets what guests log, and what goes wrong. Default: none. */
   readonly logger?: BaseLogger;
   /** For all functions together. Default: what the machine's cores and memory allow. */
@@ -57,10 +59,11 @@ export class Fabric {
     this.#images = new ImageStore(options.imageFolder);
   }
 
-  /** @throws HatcheryError KVM_UNAVAILABLE, ADDON_MISSING, INVALID_ARGUMENT */
+  /** @throws HatcheryError KVM_UNAVAILABLE, XEN_UNAVAILABLE, ADDON_MISSING, INVALID_ARGUMENT */
   static async open(options: FabricOptions = {}): Promise<Fabric> {
-    const { driver = 'auto' } = options;
-    return new Fabric(typeof driver === 'string' ? openDriver(driver) : driver, options);
+    const { driver = 'auto', xenType } = options;
+    const opened = typeof driver === 'string' ? openDriver(driver, { xenType }) : driver;
+    return new Fabric(opened, options);
   }
 
   /**

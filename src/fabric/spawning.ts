@@ -29,7 +29,7 @@ const AHEAD: Readonly<Record<Strategy, number>> = { boot: 0, clone: 4, pool: 4, 
  * @throws HatcheryError as {@link load} and {@link boot}
  */
 export async function prepare(blueprint: Blueprint, strategy: Strategy): Promise<Spawning> {
-  const loaded = await load(blueprint);
+  const loaded = await load(blueprint, AHEAD[strategy]);
   try {
     const first = await boot(blueprint, loaded.snapshot);
     const cold = { ...loaded.cold, ...first.cold };

@@ -30,13 +30,18 @@ export interface Loaded {
   readonly cold: ColdPhases;
 }
 
-/** @throws HatcheryError CONFIGURATION_INVALID, DRIVER_FAILED */
-export async function load(blueprint: Blueprint): Promise<Loaded> {
+/**
+ * @param shellsAhead as `LoadOptions` has it
+ * @throws HatcheryError CONFIGURATION_INVALID, DRIVER_FAILED
+ */
+export async function load(blueprint: Blueprint, shellsAhead = 0): Promise<Loaded> {
   const start = performance.now();
   const snapshot = await blueprint.driver.load({
     image: blueprint.image.elf,
     configuration: blueprint.configuration,
     memoryBytes: blueprint.limits.memoryBytes,
+    name: blueprint.function,
+    shellsAhead,
   });
   return { snapshot, cold: { load: performance.now() - start } };
 }

@@ -9,6 +9,7 @@ import { HatcheryError } from '../errors.js';
 
 /** An image, and the names of its functions for crash reports. */
 export interface ParsedImage extends LoadableImage {
+  readonly file: Uint8Array;
   /** `name+0x12` for an address inside a function that the image has a symbol for. */
   symbolAt(address: number): string | undefined;
 }
@@ -85,7 +86,12 @@ class ElfReader {
       this.#refuse('its entry point is not in executable memory');
     }
     const symbols = this.#symbols();
-    return { entry, segments, symbolAt: (address) => nameOf(symbols, address) };
+    return {
+      entry,
+      segments,
+      file: this.#bytes,
+      symbolAt: (address) => nameOf(symbols, address),
+    };
   }
 
   #checkHeader(): void {
