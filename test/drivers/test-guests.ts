@@ -71,12 +71,17 @@ export const PROBE_CODE = 255;
 
 const SOURCE_FOLDER = fileURLToPath(new URL('../../../test/guests', import.meta.url));
 
+/** Where they are built already, for a machine without a compiler: the lab's Dom0. */
+const BUILT_FOLDER = process.env.HATCHERY_TEST_GUESTS;
+
 /** All test guests, built into a folder of their own; `remove` deletes it. */
 export class TestGuests {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'hatchery-guests-'));
+  readonly #folder = BUILT_FOLDER ?? mkdtempSync(join(tmpdir(), 'hatchery-guests-'));
 
   constructor() {
-    execFileSync(join(SOURCE_FOLDER, 'build.sh'), [this.#folder], { stdio: 'inherit' });
+    if (BUILT_FOLDER === undefined) {
+      execFileSync(join(SOURCE_FOLDER, 'build.sh'), [this.#folder], { stdio: 'inherit' });
+    }
   }
 
   image(name: string) {
@@ -89,7 +94,9 @@ export class TestGuests {
   }
 
   remove(): void {
-    rmSync(this.#folder, { recursive: true });
+    if (BUILT_FOLDER === undefined) {
+      rmSync(this.#folder, { recursive: true });
+    }
   }
 }
 

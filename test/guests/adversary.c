@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernel.h"
+#include "hypercall.h"
 
 struct instruction {
     uint8_t what;
@@ -21,12 +22,6 @@ static struct hatchery_control *const control = (void *)HATCHERY_CHANNEL_ADDRESS
 static volatile unsigned char *const doorbell = (unsigned char *)HATCHERY_DOORBELL_ADDRESS;
 
 void application_start(void) {}
-
-static void ring(uint8_t operation) {
-    __asm__ volatile("" ::: "memory");
-    *doorbell = operation;
-    __asm__ volatile("" ::: "memory");
-}
 
 static void store(unsigned char *place, uint32_t value) {
     memcpy(place, &value, sizeof value);
@@ -49,7 +44,7 @@ static void follow(const struct instruction *instruction) {
             break;
         }
         case 3: /* any hypercall but 255, PROBE, which the addon for tests takes */
-            ring(instruction->operation % 255);
+            hypercall(instruction->operation % 255);
             break;
         case 4: /* the doorbell's page, at any place, four bytes wide */
             __asm__ volatile("movl %0, (%1)" ::"r"(value), "r"(doorbell + offset % 4096)
@@ -63,14 +58,14 @@ static void follow(const struct instruction *instruction) {
             frame[offset % 5 % 4] ^= offset % 5 == 4 ? 0 : offset >> 8;
             memcpy(channel + HATCHERY_RESPONSE_OFFSET, frame, sizeof frame);
             control->response_bytes = sizeof frame + value % 0x40100;
-            ring(1 + instruction->operation % 9);
+            hypercall(1 + instruction->operation % 9);
             break;
         }
         case 7: { /* log records, broken or not, then a hypercall */
             uint32_t record[2] = {30, value % 0x10010};
             memcpy(channel + HATCHERY_LOG_OFFSET, record, sizeof record);
             control->log_bytes = sizeof record + offset % 0x10010;
-            ring(HATCHERY_LOG);
+            hypercall(HATCHERY_LOG);
             break;
         }
         default: /* code that is none, or burns its time */

@@ -1,8 +1,10 @@
 /*
  * Leaves the machine in every odd way; the first byte of the request's body chooses which. Each
- * must end the instance, but for the ones that are exact: those are the doorbell in other clothes.
+ * must end the instance, but for the ones that are exact: those are the doorbell in other clothes,
+ * which Xen does not take.
  */
 #include "kernel.h"
+#include "hypercall.h"
 
 #define DOORBELL "0x180000"
 
@@ -39,18 +41,18 @@ static void leave(unsigned char way) {
             __asm__ volatile("rep movsb" ::"S"(bell), "D"(sixteen), "c"(4) : "memory");
             break;
         case 'j': /* an unknown operation */
-            __asm__ volatile("movb $99, " DOORBELL ::: "memory");
+            hypercall((enum hatchery_operation)99);
             break;
         case 'k': /* the host's own operation */
-            __asm__ volatile("movb $255, " DOORBELL ::: "memory");
+            hypercall((enum hatchery_operation)255);
             break;
         case 'l': /* a length beyond the response window */
             ((struct hatchery_control *)HATCHERY_CHANNEL_ADDRESS)->response_bytes = 0x40001;
-            __asm__ volatile("movb $2, " DOORBELL ::: "memory");
+            hypercall(HATCHERY_RESPOND);
             break;
         case 'm': /* a length beyond the log window */
             ((struct hatchery_control *)HATCHERY_CHANNEL_ADDRESS)->log_bytes = 0xffffffff;
-            __asm__ volatile("movb $2, " DOORBELL ::: "memory");
+            hypercall(HATCHERY_RESPOND);
             break;
         case 'n': /* port input */ __asm__ volatile("inb $0x48, %%al" ::: "rax", "memory"); break;
         case 'o': /* port output */

@@ -4,7 +4,8 @@
  *   0  16 general registers and RFLAGS, 8 bytes each (RSP as at the resume)
  *   136 DS, ES, FS, GS selectors, 2 bytes each
  *   144 FS and GS base, 8 bytes each, if the request asks for them
- *   192 the XSAVE area, with what XCR0 enables
+ *   192 the XSAVE area, with what XCR0 enables; where the host offers no XSAVE, the area of FXSAVE,
+ *       which is its first 512 bytes, and zeroes
  * The request is two bytes: 0 dump only, 1 wreck as well; then 1 to include FS and GS base, which
  * ring 3 can read and write on some hosts only.
  */
@@ -14,6 +15,19 @@
 #define RESPONSE (0x50000000 + 0x40000)
 #define XSAVE_AREA (RESPONSE + 192)
 #define DUMP_BYTES (192 + 2816)
+
+/* The hypercall, in the one form that every platform takes: the operation is in RDI. */
+.macro doorbell operation
+    movl $\operation, %edi
+    movb %dil, DOORBELL
+.endm
+
+/* Clears ZF where XSAVE and XGETBV can be used. Changes RAX, RBX, RCX, RDX. */
+.macro has_xsave
+    movl $1, %eax
+    cpuid
+    testl $1 << 27, %ecx /* OSXSAVE */
+.endm
 
     .section .text.start, "ax"
     .globl _start
@@ -26,13 +40,12 @@ _start:
     movq $0x5555, %r14
     movq $0x6666, %r15
     movq $0x7777, %rsi
-    movq $0x8888, %rdi
     movq $0x9999, %r8
     movq $0xaaaa, %r9
     movq $0xbbbb, %r10
     movq $0xcccc, %r11
     movq $0xdddd, %rcx
-    movb $1, DOORBELL /* ready */
+    doorbell 1 /* ready */
 
 serve:
     movq %rax, RESPONSE + 0
@@ -65,19 +78,27 @@ serve:
     rdgsbase %rax
     movq %rax, RESPONSE + 152
 4:
+    has_xsave
+    jz 5f
     movl $-1, %eax
     movl $-1, %edx
     xsave64 XSAVE_AREA
-    movl $DUMP_BYTES, RESPONSE_BYTES
+    jmp 6f
+5:  fxsave64 XSAVE_AREA
+6:  movl $DUMP_BYTES, RESPONSE_BYTES
     cmpb $1, REQUEST
     je wreck
-    movb $2, DOORBELL /* respond */
+    doorbell 2 /* respond */
     jmp serve
 
 wreck:
+    xorl %r15d, %r15d
+    has_xsave
+    jz 7f
     xorl %ecx, %ecx
     xgetbv
     movl %eax, %r15d
+7:
     /* x87: control word, a value, a pending status, the last instruction's addresses. */
     fninit
     fldpi
@@ -124,7 +145,7 @@ wreck:
     movq $0x5a5a5a5a5a5a5a5a, %\r
     .endr
     movq $0x6ffff000, %rsp
-    movb $2, DOORBELL /* respond */
+    doorbell 2 /* respond */
     jmp serve
 
     .section .rodata

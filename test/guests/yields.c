@@ -3,6 +3,7 @@
  * last: the reason, then what was in the request window.
  */
 #include "kernel.h"
+#include "hypercall.h"
 
 static struct hatchery_control *const control = (void *)HATCHERY_CHANNEL_ADDRESS;
 static unsigned char *const request =
@@ -13,9 +14,7 @@ static unsigned char *const response =
 static void ring(unsigned char operation, const void *frame, unsigned bytes) {
     __builtin_memcpy(response, frame, bytes);
     control->response_bytes = bytes;
-    __asm__ volatile("" ::: "memory");
-    *(volatile unsigned char *)HATCHERY_DOORBELL_ADDRESS = operation;
-    __asm__ volatile("" ::: "memory");
+    hypercall(operation);
 }
 
 void application_start(void) {}
