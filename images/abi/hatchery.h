@@ -38,7 +38,12 @@
  * image carries
  * one ELF note, name "Hatchery", type HATCHERY_NOTE_ABI, whose description is the ABI version as a
  * uint32_t. It MUST NOT contain a SYSCALL instruction.
+ *
+ * Segments at HATCHERY_PLATFORM_ADDRESS and above are not the image's: they are a platform's own way
+ * to start the file without a host of Hatchery's, as Xen does (images/kernel/xen), and a host that
+ * loads the image itself MUST ignore them, and p_paddr, and notes with other names.
  */
+#define HATCHERY_PLATFORM_ADDRESS UINT64_C(0xffffffff80000000)
 #define HATCHERY_NOTE_NAME "Hatchery"
 #define HATCHERY_NOTE_ABI 1u
 

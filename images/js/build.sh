@@ -87,8 +87,9 @@ if [ ! -d "$translated" ]; then
 fi
 node "$here/build/compile-prelude.mjs" "$here/prelude/main.ts" "$work/prelude.bytecode"
 
+compile_xen_entry "$work"
 "${GUEST_CC[@]}" "${GUEST_CFLAGS[@]}" -Werror -isystem "$translated" "-Wa,-I$work" \
     "${GUEST_LDFLAGS[@]}" -Wl,--gc-sections \
-    "$here"/*.c "$here"/*.S "$translated"/*.o "${KERNEL_SOURCES[@]}" "${GUEST_LIBS[@]}" \
-    -o "$out/js.elf"
+    "$here"/*.c "$here"/*.S "$translated"/*.o "${KERNEL_SOURCES[@]}" "$work/xen_entry.o" \
+    "${GUEST_LIBS[@]}" -o "$out/js.elf"
 refuse_syscall "$out/js.elf"

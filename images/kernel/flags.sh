@@ -21,6 +21,28 @@ GUEST_LDFLAGS=(
 GUEST_LIBS=(-lc -lgcc)
 KERNEL_SOURCES=("$kernel_dir"/*.c "$kernel_dir"/*.S)
 
+# The entries for Xen (xen/) run before the image and under it, at addresses of their own, and must not
+# touch its vector state.
+XEN_CFLAGS=(
+    -std=c17 -O2 -Wall -Wextra -Werror -ffreestanding
+    -fno-pic -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-stack-protector
+    -fcf-protection=none -fno-asynchronous-unwind-tables -fno-strict-aliasing
+    -fno-tree-loop-distribute-patterns "-ffile-prefix-map=$images_dir=images"
+)
+
+# compile_xen_entry DIR: makes DIR/xen_entry.o, to be linked into an image by its name.
+compile_xen_entry() {
+    local objects=$1/xen_entry source object
+    mkdir -p "$objects"
+    for source in "$kernel_dir"/xen/*.[cS]; do
+        object=$objects/$(basename "$source").o
+        "${GUEST_CC[@]}" "${XEN_CFLAGS[@]}" -c "$source" -o "$object"
+    done
+    ld -r -o "$1/xen_entry.o" "$objects"/*.o
+    # The image's own names are not these.
+    objcopy --keep-global-symbol=pv_entry "$1/xen_entry.o"
+}
+
 # refuse_syscall ELF: fails if the image contains a SYSCALL, SYSENTER or INT instruction.
 refuse_syscall() {
     local found

@@ -3,7 +3,7 @@
  * come from anywhere, so every offset and length is checked before it is used.
  */
 
-import { ABI_VERSION, IMAGE_ADDRESS, IMAGE_END, PAGE_BYTES } from '../abi.js';
+import { ABI_VERSION, IMAGE_ADDRESS, IMAGE_END, PAGE_BYTES, PLATFORM_ADDRESS } from '../abi.js';
 import type { ImageSegment, LoadableImage } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 
@@ -66,7 +66,7 @@ class ElfReader {
       const header = headers + index * PROGRAM_HEADER_BYTES;
       this.#slice(header, PROGRAM_HEADER_BYTES);
       const type = this.#view.getUint32(header, true);
-      if (type === SEGMENT_LOAD && this.#integer(header + 40) > 0) {
+      if (type === SEGMENT_LOAD && this.#integer(header + 40) > 0 && !this.#isPlatforms(header)) {
         segments.push(this.#segment(header));
       } else if (type === SEGMENT_NOTE) {
         abiVersion ??= this.#abiNote(header);
@@ -107,6 +107,11 @@ class ElfReader {
     if (!isExecutable) {
       this.#refuse('it is not a position-dependent x86-64 executable');
     }
+  }
+
+  /** Whether the segment is a platform's own way to start the file, and not to be loaded. */
+  #isPlatforms(header: number): boolean {
+    return this.#view.getBigUint64(header + 16, true) >= PLATFORM_ADDRESS;
   }
 
   #segment(header: number): ImageSegment {

@@ -7,9 +7,13 @@ out=${1:?usage: build.sh OUT_DIR}
 # shellcheck source=../../images/kernel/flags.sh
 source "$here/../../images/kernel/flags.sh"
 mkdir -p "$out"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+compile_xen_entry "$work"
 for source in "$here"/*.c; do
     "${GUEST_CC[@]}" "${GUEST_CFLAGS[@]}" -I"$images_dir/kernel" "${GUEST_LDFLAGS[@]}" \
-        "$source" "${KERNEL_SOURCES[@]}" "${GUEST_LIBS[@]}" -o "$out/$(basename "$source" .c).elf"
+        "$source" "${KERNEL_SOURCES[@]}" "$work/xen_entry.o" "${GUEST_LIBS[@]}" \
+        -o "$out/$(basename "$source" .c).elf"
 done
 for source in "$here"/*.S; do
     "${GUEST_CC[@]}" "${GUEST_CFLAGS[@]}" "${GUEST_LDFLAGS[@]}" "$source" \

@@ -29,6 +29,41 @@ t.test('reads an image', (t) => {
   t.end();
 });
 
+/** The program headers: where each is in the file, and its type and address. */
+function programHeaders(bytes: Buffer) {
+  return Array.from({ length: bytes.readUInt16LE(56) }, (_, index) => {
+    const at = FIRST_PROGRAM_HEADER + index * PROGRAM_HEADER_BYTES;
+    return { at, type: bytes.readUInt32LE(at), address: bytes.readBigUInt64LE(at + 16) };
+  });
+}
+
+t.test("leaves out a platform's own segments", (t) => {
+  const platforms = programHeaders(hello).filter(
+    ({ type, address }) => type === 1 && address >= 0xffffffff80000000n,
+  );
+  t.equal(platforms.length, 2, 'code and data for Xen');
+  const image = parseElf(hello, 'hello');
+  t.ok(image.segments.every(({ address }) => address < 0x40000000));
+  const without = patched((b) => {
+    for (const { at } of platforms) b.writeUInt32LE(0, at);
+  });
+  t.strictSame(
+    parseElf(without, 'hello without Xen').segments,
+    image.segments,
+    'an image needs none',
+  );
+  t.end();
+});
+
+t.test('refuses a segment just below the platforms', (t) => {
+  const below = patched((b) => {
+    const text = programHeaders(b).find(({ address }) => address >= 0xffffffff80000000n);
+    b.writeBigUInt64LE(0xffffffff7ffff000n, (text?.at ?? 0) + 16);
+  });
+  t.throws(() => parseElf(below, 'bad'), { code: 'IMAGE_INVALID', message: /out of range/ });
+  t.end();
+});
+
 const refusals: [string, Buffer, RegExp][] = [
   ['an empty file', Buffer.alloc(0), /truncated/],
   ['something else', Buffer.alloc(200, 'x'), /not an ELF/],
