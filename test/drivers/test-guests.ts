@@ -6,8 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { detectDrivers } from '../../src/drivers/detect.js';
-import type { Exit, Shell, Snapshot } from '../../src/drivers/driver.js';
-import type { KvmDriver } from '../../src/drivers/kvm.js';
+import type { Driver, Exit, Shell, Snapshot } from '../../src/drivers/driver.js';
 import { type KvmAddon, loadKvmAddon } from '../../src/drivers/kvm-native.js';
 import type { NativeMachine } from '../../src/drivers/native.js';
 import type { NativeShell } from '../../src/drivers/native-shell.js';
@@ -109,7 +108,7 @@ export const AMPLE = 5000;
 
 /** Loads a guest, boots it, and captures it at its snapshot point. */
 export async function readySnapshot(
-  driver: KvmDriver,
+  driver: Driver,
   image: ReturnType<typeof parseElf>,
 ): Promise<Snapshot> {
   const cold = await driver.load({ image, configuration: new Map(), memoryBytes: MEMORY_BYTES });
