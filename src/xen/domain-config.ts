@@ -74,7 +74,7 @@ export function readDomainConfig(
       nics: nicsFrom(settings),
       pcidevs,
     }),
-    ...framebuffersFrom(settings),
+    ...framebuffersFrom(settings, type),
     ...devicesFrom(settings),
     ...shutdownActionsFrom(settings),
   };

@@ -1,15 +1,22 @@
 /** `vfb`, and the display that `vnc=1` gives a domain without a machine model. */
-import type { DomainConfig } from '../libxl-config.js';
+import type { DomainConfig, DomainType } from '../libxl-config.js';
 import { definedOf, type Settings } from './settings.js';
 import { type Specification, specificationsOf } from './specification.js';
 
 type Framebuffer = NonNullable<DomainConfig['vfbs']>[number];
 type Keyboard = NonNullable<DomainConfig['vkbs']>[number];
 
-/** Framebuffers, each with the keyboard that xl gives it, and the keyboards of `vkb`. */
-export function framebuffersFrom(settings: Settings): Pick<DomainConfig, 'vfbs' | 'vkbs'> {
+/**
+ * Framebuffers, each with the keyboard that xl gives it, and the keyboards of `vkb`. An HVM domain has
+ * its display in the device model.
+ */
+export function framebuffersFrom(
+  settings: Settings,
+  type: DomainType,
+): Pick<DomainConfig, 'vfbs' | 'vkbs'> {
   const listed = specificationsOf(settings, 'vfb', framebufferFrom) ?? [];
-  const vfbs = settings.flag('vnc') ? [...listed, displayFrom(settings, listed.length)] : listed;
+  const hasDisplay = type !== 'hvm' && settings.flag('vnc');
+  const vfbs = hasDisplay ? [...listed, displayFrom(settings, listed.length)] : listed;
   const keyboards: Keyboard[] = [
     ...vfbs.map(({ devid }) => definedOf({ devid })),
     ...(specificationsOf(settings, 'vkb', (keyboard, index) =>
