@@ -1,7 +1,7 @@
 /** `hatchery domain create`: a domain from a file of xl.cfg(5). */
 import { readFileSync } from 'node:fs';
+import { findObstacle } from '../../drivers/xen-host.js';
 import { HatcheryError } from '../../errors.js';
-import { dom0Problem } from '../../xen/dom0.js';
 import { type HostCpus, type ReadConfig, readDomainConfig } from '../../xen/domain-config.js';
 import { findFirmware } from '../../xen/firmware.js';
 import type { Libxl } from '../../xen/libxl.js';
@@ -32,7 +32,7 @@ export async function createDomain(
   const text = textOf(file);
   const read = (host: HostCpus | undefined) =>
     readDomainConfig({ text, file, overrides }, { host, findFirmware });
-  if (options.dryRun && dom0Problem() !== undefined) {
+  if (options.dryRun && findObstacle() !== undefined) {
     return printConfig(read(undefined), terminal);
   }
   return withLibxl(async (libxl) => {

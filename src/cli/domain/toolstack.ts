@@ -1,6 +1,6 @@
 /** Opens libxl for a command, and finds the domain that an argument names. */
+import { findObstacle } from '../../drivers/xen-host.js';
 import { HatcheryError } from '../../errors.js';
-import { requireDom0 } from '../../xen/dom0.js';
 import type { Libxl } from '../../xen/libxl.js';
 
 const LIBXL_ADDON = 'hatchery_libxl';
@@ -10,7 +10,11 @@ const LIBXL_ADDON = 'hatchery_libxl';
  * @throws HatcheryError XEN_UNAVAILABLE, ADDON_MISSING, and what `work` throws
  */
 export async function withLibxl<T>(work: (libxl: Libxl) => Promise<T>): Promise<T> {
-  requireDom0();
+  const obstacle = findObstacle();
+  if (obstacle !== undefined) {
+    const { reason, remedy } = obstacle;
+    throw new HatcheryError('XEN_UNAVAILABLE', { reason, remedy });
+  }
   const { Libxl } = await import('../../xen/libxl.js');
   const libxl = await Libxl.open().catch((error) => {
     throw explained(error);
