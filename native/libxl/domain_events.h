@@ -2,7 +2,9 @@
 #ifndef HATCHERY_LIBXL_DOMAIN_EVENTS_H
 #define HATCHERY_LIBXL_DOMAIN_EVENTS_H
 
+extern "C" {
 #include <xenstore.h>
+}
 
 #include <cstdint>
 #include <deque>

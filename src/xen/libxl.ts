@@ -402,10 +402,12 @@ interface NativeDomain {
   readonly name?: string;
 }
 
-/** libxl leaves out what is 0, so Dom0's number too. */
+const NO_UUID = '00000000-0000-0000-0000-000000000000';
+
+/** libxl leaves out what is 0, so Dom0's number and UUID too. */
 function domainOf({ info, name }: NativeDomain): DomainInfo {
   const named = name === undefined ? {} : { name };
-  return { ...info, domid: info.domid ?? 0, ...named };
+  return { ...info, domid: info.domid ?? 0, uuid: info.uuid ?? NO_UUID, ...named };
 }
 
 function checkPool(pool: number): number {
