@@ -32,6 +32,7 @@ Domain::~Domain() {
     remains.domain = id_;
     remains.handle = handle_;
     remains.channel = std::move(channel_);
+    remains.memory = std::move(memory_);
     remains.mappings = std::move(kept_);
     remains.buffer = std::move(dirty_bitmap_);
     hypervisor_.undertaker().bury(std::move(remains));
@@ -55,6 +56,16 @@ Result<ForeignMapping> Domain::map(xen_pfn_t first, size_t count, Access access)
 
 Result<ForeignMapping> Domain::map(std::span<const xen_pfn_t> frames, Access access) const {
     return ForeignMapping::map(hypervisor_.foreign_memory(), id_, frames, access);
+}
+
+Status Domain::reach(const PageSet& pages) {
+    Status failed;
+    pages.for_each_run([&](size_t first, size_t count) {
+        if (!failed) {
+            failed = memory_.reach(first, count);
+        }
+    });
+    return failed;
 }
 
 Status Domain::set_context(std::span<const uint8_t> records) {

@@ -11,6 +11,7 @@
 
 #include "../machine/page_set.h"
 #include "../machine/result.h"
+#include "domain_memory.h"
 #include "event_channel.h"
 #include "foreign_mapping.h"
 #include "hypercall_buffer.h"
@@ -22,6 +23,14 @@ namespace hatchery {
 
 enum class GuestType { kPvh, kPv };
 
+/* Guest frames first .. first + count - 1. */
+struct FrameRange {
+    size_t first = 0;
+    size_t count = 0;
+
+    bool operator==(const FrameRange&) const = default;
+};
+
 /* What a domain is made with; two domains with equal shapes can stand in for each other. */
 struct DomainShape {
     GuestType type = GuestType::kPvh;
@@ -29,6 +38,8 @@ struct DomainShape {
     uint64_t pages = 0;
     /* PVH: the guest frame of shared_info, not below `pages`. */
     xen_pfn_t shared_info_frame = 0;
+    /* PVH: what will be reached in any case, and so is at the creation. */
+    std::vector<FrameRange> reached;
     /* PV: the command line that the builder hands to the guest. */
     std::string command_line;
 
@@ -61,9 +72,8 @@ class Domain {
     /*
      * Creates a domain with one vCPU of the host's CPU policy and its native time-stamp counter.
      *
-     * PVH: the memory is there, mapped here (memory()), and holds zeros. shared_info is at its
-     * frame, mapped too (shared_info()), with the channel's port masked in it. The vCPU has no
-     * context yet.
+     * PVH: the memory is there and holds zeros. shared_info is at its frame, mapped here
+     * (shared_info()), with the channel's port masked in it. The vCPU has no context yet.
      *
      * PV: builder() has its memory populated, no kernel parsed yet, nothing built. The memory is a
      * multiple of 1 MiB.
@@ -94,9 +104,14 @@ class Domain {
      * the caller's path and after the domain's end. */
     void keep(ForeignMapping mapping) { kept_.push_back(std::move(mapping)); }
 
-    /* PVH: the guest frames 0 .. shape().pages - 1, as long as the domain lives. Hostile while the
-     * guest may run: see GuestWindow. */
-    std::span<uint8_t> memory() const { return memory_; }
+    /*
+     * PVH: where the guest frames 0 .. shape().pages - 1 are, as long as the domain lives; before
+     * the first access to a page, reach() it: the others fault. Hostile while the guest may run:
+     * see GuestWindow.
+     */
+    std::span<uint8_t> memory() const { return memory_.bytes(); }
+    Status reach(size_t first, size_t count) { return memory_.reach(first, count); }
+    Status reach(const PageSet& pages);
     /* PVH: its one page. */
     shared_info_t* shared_info() const { return shared_info_; }
     /* PV: the state of libxenguest's builder; nullptr once dropped. */
@@ -148,6 +163,8 @@ class Domain {
     Status open_channel();
     Status add_memory();
     Status populate();
+    Status reach_ahead();
+    Status clear_memory();
     Status start_builder();
     /* `name` as xenstore has it. */
     std::string store_name(const std::string& name) const;
@@ -160,7 +177,7 @@ class Domain {
     DomainHandle handle_ = {};
     EventChannel channel_;
     std::vector<ForeignMapping> kept_;
-    std::span<uint8_t> memory_;
+    DomainMemory memory_;
     shared_info_t* shared_info_ = nullptr;
     std::unique_ptr<struct xc_dom_image, BuilderDeleter> builder_;
     HypercallBuffer dirty_bitmap_;

@@ -172,23 +172,37 @@ Status Domain::add_memory() {
         })) {
         return failed;
     }
-    std::vector<xen_pfn_t> frames(shape_.pages);
-    for (size_t i = 0; i < frames.size(); i++) {
-        frames[i] = i;
-    }
-    frames.push_back(shape_.shared_info_frame);
-    auto mapped = map(frames, Access::kWrite);
+    auto mapped = map(shape_.shared_info_frame, 1, Access::kWrite);
     if (!mapped.ok()) {
         return mapped.failure();
     }
     kept_.push_back(std::move(mapped.value()));
-    memory_ = {kept_.back().bytes(), shape_.pages * XC_PAGE_SIZE};
-    shared_info_ = reinterpret_cast<shared_info_t*>(memory_.data() + memory_.size());
+    shared_info_ = reinterpret_cast<shared_info_t*>(kept_.back().bytes());
     shared_info_->evtchn_mask[0] |= xen_ulong_t{1} << kChannelPort;
-    if (!hypervisor_.facts().scrubs_all_memory) {
-        for (size_t offset = 0; offset < memory_.size(); offset += XC_PAGE_SIZE) {
-            clear_page(memory_.data() + offset);
+    auto memory = DomainMemory::reserve(hypervisor_.foreign_memory(), id_, shape_.pages);
+    if (!memory.ok()) {
+        return memory.failure();
+    }
+    memory_ = std::move(memory.value());
+    return hypervisor_.facts().scrubs_all_memory ? reach_ahead() : clear_memory();
+}
+
+Status Domain::reach_ahead() {
+    for (const FrameRange& range : shape_.reached) {
+        if (Status failed = memory_.reach(range.first, range.count)) {
+            return failed;
         }
+    }
+    return kSuccess;
+}
+
+Status Domain::clear_memory() {
+    if (Status failed = memory_.reach(0, shape_.pages)) {
+        return failed;
+    }
+    const std::span<uint8_t> bytes = memory_.bytes();
+    for (size_t offset = 0; offset < bytes.size(); offset += XC_PAGE_SIZE) {
+        clear_page(bytes.data() + offset);
     }
     return kSuccess;
 }

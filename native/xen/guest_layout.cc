@@ -38,6 +38,24 @@ std::vector<Placement> all_placements(const LoadPlan& plan, uint64_t shared_star
     return placements;
 }
 
+/* The pages that every machine's host writes: those of the stub, the image and the channel, and the
+ * constant part. */
+std::vector<FrameRange> pages_at_start(const LoadPlan& plan, const PageSet& constant_pages,
+                                       uint64_t constant_start) {
+    PageSet pages(constant_start);
+    pages.add_bytes(0, kStubBytes);
+    pages.add_bytes(plan.channel, HATCHERY_CHANNEL_BYTES);
+    for (const Content& content : plan.memory.contents) {
+        pages.add_bytes(content.physical_address, content.bytes.size());
+    }
+    std::vector<FrameRange> ranges;
+    pages.for_each_run([&](size_t first, size_t count) { ranges.push_back({first, count}); });
+    const size_t base = constant_start / HATCHERY_PAGE_BYTES;
+    constant_pages.for_each_run(
+        [&](size_t first, size_t count) { ranges.push_back({base + first, count}); });
+    return ranges;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const GuestLayout>> GuestLayout::build(const LoadPlan& plan) {
@@ -83,6 +101,7 @@ Result<std::shared_ptr<const GuestLayout>> GuestLayout::build(const LoadPlan& pl
     layout->shape_.type = GuestType::kPvh;
     layout->shape_.pages = end / HATCHERY_PAGE_BYTES;
     layout->shape_.shared_info_frame = end / HATCHERY_PAGE_BYTES;
+    layout->shape_.reached = pages_at_start(plan, layout->constant_pages_, shared_start);
     layout->constant_ = std::move(constant.value());
     return std::shared_ptr<const GuestLayout>(std::move(layout));
 }

@@ -55,6 +55,9 @@ Napi::Value state(const Napi::CallbackInfo& info, Machine& machine) {
             return throw_failure(env, *failed);
         }
     }
+    if (const Status failed = domain.reach(0, domain.shape().pages)) {
+        return throw_failure(env, *failed);
+    }
     Napi::Object state = Napi::Object::New(env);
     state.Set("context", copy(env, context.value().data(), context.value().size()));
     const uint8_t* const mailbox = domain.memory().data() + kMailboxPage * HATCHERY_PAGE_BYTES;
@@ -72,7 +75,11 @@ Napi::Value state(const Napi::CallbackInfo& info, Machine& machine) {
 Napi::Value differing_pages(const Napi::CallbackInfo& info, Machine& machine) {
     Napi::Array pages = Napi::Array::New(info.Env());
     const PvhSnapshot& snapshot = pvh(machine).snapshot();
-    const uint8_t* const memory = pvh(machine).domain().memory().data();
+    Domain& domain = pvh(machine).domain();
+    if (const Status failed = domain.reach(0, domain.shape().pages)) {
+        return throw_failure(info.Env(), *failed);
+    }
+    const uint8_t* const memory = domain.memory().data();
     uint32_t found = 0;
     for (size_t page = 0; page < snapshot.memory_bytes() / HATCHERY_PAGE_BYTES; page++) {
         const size_t offset = page * HATCHERY_PAGE_BYTES;

@@ -94,6 +94,9 @@ Result<int64_t> PvhMachine::rewind(size_t page_limit) {
     if (!omitted(kOmitHostPages)) {
         pages.add(host_wrote_);
     }
+    if (Status failed = domain_->reach(pages)) {
+        return *failed;
+    }
     int64_t copied = 0;
     pages.for_each_run([&](size_t page, size_t count) {
         std::memcpy(domain_->memory().data() + page * HATCHERY_PAGE_BYTES,
@@ -123,6 +126,9 @@ Result<std::shared_ptr<Snapshot>> PvhMachine::capture() {
     }
     PageSet written = written_;
     written.add(host_wrote_);
+    if (Status failed = domain_->reach(written)) {
+        return *failed;
+    }
     auto captured = snapshot_->capture(domain_->memory(), written, read_frame());
     if (!captured.ok()) {
         return captured.failure();

@@ -105,6 +105,10 @@ Result<std::unique_ptr<Domain>> PvhSnapshot::create_domain() const {
         return taken.failure();
     }
     Domain& domain = *taken.value();
+    /* The shape has the constant part reached. */
+    if (Status failed = domain.reach(filled_)) {
+        return *failed;
+    }
     copy_pages(filled_, domain.memory().data(), memory_.bytes());
     copy_pages(layout().constant_pages(), domain.memory().data() + layout().constant_start(),
                layout().constant().data());

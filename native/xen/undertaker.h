@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "../machine/thread.h"
+#include "domain_memory.h"
 #include "event_channel.h"
 #include "foreign_mapping.h"
 #include "hypercall_buffer.h"
@@ -26,6 +27,7 @@ struct Remains {
     uint32_t domain = 0;
     DomainHandle handle = {};
     EventChannel channel;
+    DomainMemory memory;
     std::vector<ForeignMapping> mappings;
     HypercallBuffer buffer;
 };
