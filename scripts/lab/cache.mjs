@@ -1,7 +1,15 @@
 // Where the lab keeps what is slow to make: a folder per user, in which everything is named by a digest
 // of what it was made from. Several processes may use it at the same time.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
@@ -10,8 +18,9 @@ const FOLDER = path.join(
   'hatchery/lab',
 );
 
-/** After how long something in the cache that nobody has finished is rubbish, milliseconds. */
+/** After how long something unfinished, and something that nobody used, is deleted; milliseconds. */
 const ABANDONED = 3_600_000;
+const UNUSED = 14 * 24 * 3_600_000;
 
 /** A digest of texts and bytes, short enough to read. */
 export function keyOf(parts) {
@@ -34,9 +43,13 @@ export const cachedAt = (name, key) => path.join(FOLDER, `${name}-${key}`);
  */
 export async function cached(name, key, make) {
   const place = cachedAt(name, key);
-  if (existsSync(place)) return place;
+  if (existsSync(place)) {
+    // The time says when it was last used.
+    utimesSync(place, new Date(), new Date());
+    return place;
+  }
   mkdirSync(FOLDER, { recursive: true });
-  removeAbandoned();
+  removeOld();
   const temporary = `${place}.${process.pid}.new`;
   try {
     await make(temporary);
@@ -56,12 +69,11 @@ function publish(temporary, place) {
   }
 }
 
-function removeAbandoned() {
+function removeOld() {
   for (const name of readdirSync(FOLDER)) {
     const file = path.join(FOLDER, name);
-    if (!name.endsWith('.new')) continue;
-    const status = statSync(file, { throwIfNoEntry: false });
-    if (status && Date.now() - status.mtimeMs > ABANDONED) {
+    const age = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (age > (name.endsWith('.new') ? ABANDONED : UNUSED)) {
       rmSync(file, { recursive: true, force: true });
     }
   }

@@ -3,10 +3,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { at } from '../steps/root.mjs';
 import { cached, keyOf } from './cache.mjs';
 import { Archive } from './cpio.mjs';
-import { TEST_PACKAGES, UNUSED_PACKAGES } from './recipe.mjs';
+import { TEST_PACKAGES } from './recipe.mjs';
+import { bundledTap } from './tap-bundle.mjs';
 
 /** Files that no program reads when it runs. */
 const UNREAD = /(\.d\.[cm]?ts|\.map|\.md|\.ts|\.flow|\.h)$/;
+
+const TAP_PACKAGE = JSON.stringify({ name: 'tap', type: 'module', exports: './index.js' });
 
 /** The place of a package as seen from another place, as Node looks for it. */
 function placeOf(packages, from, name) {
@@ -31,7 +34,7 @@ function neededPlaces({ packages }) {
     places.add(place);
     const { dependencies, optionalDependencies } = packages[place];
     for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
-      if (!UNUSED_PACKAGES.includes(name)) waiting.push({ from: place, name });
+      waiting.push({ from: place, name });
     }
   }
   return [...places].sort();
@@ -40,10 +43,10 @@ function neededPlaces({ packages }) {
 /** An archive of these packages; made again when the lock file changed. */
 export function packagesArchive() {
   const lock = readFileSync(at('package-lock.json'));
-  const recipe = ['npm-packages', 'recipe', 'cpio'].map((name) =>
+  const recipe = ['npm-packages', 'recipe', 'cpio', 'tap-bundle'].map((name) =>
     readFileSync(at('scripts/lab', `${name}.mjs`)),
   );
-  return cached('packages', keyOf([lock, ...recipe]), (file) => {
+  return cached('packages', keyOf([lock, ...recipe]), async (file) => {
     const archive = new Archive(file);
     for (const place of neededPlaces(JSON.parse(lock))) {
       // Packages for other systems are in the lock file, too.
@@ -54,6 +57,8 @@ export function packagesArchive() {
         (from) => !UNREAD.test(from) && !from.endsWith('/node_modules'),
       );
     }
+    archive.file('hatchery/node_modules/tap/package.json', TAP_PACKAGE);
+    archive.file('hatchery/node_modules/tap/index.js', await bundledTap());
     archive.close();
   });
 }

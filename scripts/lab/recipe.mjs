@@ -91,15 +91,5 @@ export const BOOT_MODULES = [
 /** Modules that "modprobe" finds. */
 export const OTHER_MODULES = ['xen-netback', 'xen-blkback', 'bridge', 'loop', 'brd', 'tun'];
 
-/** npm packages that tests in Dom0 import, beside what Hatchery itself needs. */
-export const TEST_PACKAGES = ['tap', 'fast-check'];
-
-/** npm packages that tap asks for and that no test loads: its command line, TypeScript. */
-export const UNUSED_PACKAGES = [
-  '@tapjs/reporter',
-  '@tapjs/run',
-  '@typescript/native-preview',
-  'node-gyp',
-  'tshy',
-  'typescript',
-];
+/** npm packages that tests in Dom0 import, beside what Hatchery itself needs and tap (tap-bundle.mjs). */
+export const TEST_PACKAGES = ['fast-check'];
