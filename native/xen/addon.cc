@@ -6,6 +6,7 @@
 #include "empty_shells.h"
 #include "hypervisor.h"
 #include "orphans.h"
+#include "pv_snapshot.h"
 #include "pvh_snapshot.h"
 
 namespace hatchery {
@@ -54,6 +55,33 @@ Result<std::shared_ptr<Snapshot>> load_pvh(Hypervisor& hypervisor, const Napi::O
     return std::shared_ptr<Snapshot>(std::move(snapshot.value()));
 }
 
+std::vector<uint8_t> copy_of(const Napi::Value& bytes) {
+    if (!bytes.IsTypedArray()) {
+        return {};
+    }
+    const auto array = bytes.As<Napi::Uint8Array>();
+    return {array.Data(), array.Data() + array.ByteLength()};
+}
+
+/* A PV snapshot from a `XenPlan`: its file, its configuration and how much memory it plans. */
+Result<std::shared_ptr<Snapshot>> load_pv(Hypervisor& hypervisor, const Napi::Object& given) {
+    const LoadPlan plan = load_plan_from(given);
+    if (!is_sound(plan, kStubBytes)) {
+        return Failure{"load", EINVAL};
+    }
+    PvImage image;
+    image.name = given.Get("name").ToString().Utf8Value();
+    image.file = copy_of(given.Get("file"));
+    image.configuration = copy_of(given.Get("configuration"));
+    image.memory_bytes = plan.memory.bytes + plan.shared.bytes;
+    const size_t shells = given.Get("emptyShells").ToNumber().Uint32Value();
+    auto snapshot = PvSnapshot::load(hypervisor, std::move(image), shells);
+    if (!snapshot.ok()) {
+        return snapshot.failure();
+    }
+    return std::shared_ptr<Snapshot>(std::move(snapshot.value()));
+}
+
 /* load(plan): a cold snapshot; `XenPlan` of src/drivers/xen-native.ts, or throws. */
 Napi::Value load(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
@@ -62,10 +90,9 @@ Napi::Value load(const Napi::CallbackInfo& info) {
         return throw_failure(env, hypervisor.failure());
     }
     const Napi::Object given = info[0].As<Napi::Object>();
-    if (given.Get("guestType").ToString().Utf8Value() != "pvh") {
-        return throw_failure(env, {"load", EINVAL});
-    }
-    auto snapshot = load_pvh(*hypervisor.value(), given);
+    const bool is_pv = given.Get("guestType").ToString().Utf8Value() == "pv";
+    auto snapshot =
+        is_pv ? load_pv(*hypervisor.value(), given) : load_pvh(*hypervisor.value(), given);
     if (!snapshot.ok()) {
         return throw_failure(env, snapshot.failure());
     }

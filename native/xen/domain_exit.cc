@@ -1,8 +1,8 @@
-/* What an exit of a PVH machine means, and what is known of its faults. */
+/* What an exit of a machine means, and what is known of its faults. */
 #include <cstddef>
 #include <string>
 
-#include "pvh_machine.h"
+#include "domain_machine.h"
 
 namespace hatchery {
 namespace {
@@ -84,7 +84,7 @@ const char* name_of_shutdown(uint32_t reason) {
 
 }  // namespace
 
-Exit PvhMachine::classify() {
+Exit DomainMachine::classify() {
     exited_ = true;
     mailbox().read(HATCHERY_MAILBOX_OPERATION,
                    {reinterpret_cast<uint8_t*>(&operation_), sizeof operation_});
@@ -96,19 +96,19 @@ Exit PvhMachine::classify() {
     return exit;
 }
 
-Exit PvhMachine::classify_fault() {
+Exit DomainMachine::classify_fault() {
     struct hatchery_mailbox report;
     mailbox().read(0, {reinterpret_cast<uint8_t*>(&report), sizeof report});
     return crashed(describe(report));
 }
 
-struct hatchery_frame PvhMachine::read_frame() const {
+struct hatchery_frame DomainMachine::read_frame() const {
     struct hatchery_frame frame;
     mailbox().read(HATCHERY_MAILBOX_FRAME, {reinterpret_cast<uint8_t*>(&frame), sizeof frame});
     return frame;
 }
 
-void PvhMachine::read_registers(Crash& crash) {
+void DomainMachine::read_registers(Crash& crash) {
     if (has_exited()) {
         const struct hatchery_frame frame = read_frame();
         crash.has_registers = true;
@@ -117,7 +117,11 @@ void PvhMachine::read_registers(Crash& crash) {
     }
 }
 
-std::optional<Exit> PvhMachine::look_for_end() {
+std::string DomainMachine::last_words() const {
+    return {};
+}
+
+std::optional<Exit> DomainMachine::look_for_end() {
     auto state = domain_->state();
     if (!state.ok()) {
         if (state.failure().error != ESRCH) {
@@ -126,13 +130,15 @@ std::optional<Exit> PvhMachine::look_for_end() {
         return crashed("somebody else destroyed the domain");
     }
     if (state.value().shutdown_reason) {
+        const std::string words = last_words();
         return crashed(std::string("the domain ") +
-                       name_of_shutdown(*state.value().shutdown_reason));
+                       name_of_shutdown(*state.value().shutdown_reason) +
+                       (words.empty() ? "" : ", saying: " + words));
     }
     return std::nullopt;
 }
 
-Result<Exit> PvhMachine::end_or(const Failure& failure) {
+Result<Exit> DomainMachine::end_or(const Failure& failure) {
     if (auto end = look_for_end()) {
         return *end;
     }
