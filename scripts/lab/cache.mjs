@@ -38,7 +38,7 @@ export const cachedAt = (name, key) => path.join(FOLDER, `${name}-${key}`);
  *
  * @param {string} name
  * @param {string} key from `keyOf`
- * @param {(temporary: string) => void | Promise<void>} make creates the path that it is given
+ * @param {(made: string) => void | Promise<void>} make creates the path that it is given
  * @returns {Promise<string>} its path
  */
 export async function cached(name, key, make) {
@@ -50,19 +50,23 @@ export async function cached(name, key, make) {
   }
   mkdirSync(FOLDER, { recursive: true });
   removeOld();
-  const temporary = `${place}.${process.pid}.new`;
+  // A folder around it: what is unpacked inside has the times of whoever packed it.
+  const workshop = `${place}.${process.pid}.new`;
+  const made = path.join(workshop, name);
   try {
-    await make(temporary);
-    publish(temporary, place);
+    mkdirSync(workshop);
+    await make(made);
+    utimesSync(made, new Date(), new Date());
+    publish(made, place);
   } finally {
-    rmSync(temporary, { recursive: true, force: true });
+    rmSync(workshop, { recursive: true, force: true });
   }
   return place;
 }
 
-function publish(temporary, place) {
+function publish(made, place) {
   try {
-    renameSync(temporary, place);
+    renameSync(made, place);
   } catch (error) {
     // A folder that another process put there in the meantime; a file would have been replaced.
     if (!['ENOTEMPTY', 'EEXIST'].includes(error.code)) throw error;

@@ -3,13 +3,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { at } from '../steps/root.mjs';
 import { cached, keyOf } from './cache.mjs';
 import { Archive } from './cpio.mjs';
-import { TEST_PACKAGES } from './recipe.mjs';
 import { bundledTap } from './tap-bundle.mjs';
+
+/** What tests in Dom0 import, beside what Hatchery itself needs and tap (tap-bundle.mjs). */
+const TEST_PACKAGES = ['fast-check'];
 
 /** Files that no program reads when it runs. */
 const UNREAD = /(\.d\.[cm]?ts|\.map|\.md|\.ts|\.flow|\.h)$/;
-
-const TAP_PACKAGE = JSON.stringify({ name: 'tap', type: 'module', exports: './index.js' });
 
 /** The place of a package as seen from another place, as Node looks for it. */
 function placeOf(packages, from, name) {
@@ -43,7 +43,7 @@ function neededPlaces({ packages }) {
 /** An archive of these packages; made again when the lock file changed. */
 export function packagesArchive() {
   const lock = readFileSync(at('package-lock.json'));
-  const recipe = ['npm-packages', 'recipe', 'cpio', 'tap-bundle'].map((name) =>
+  const recipe = ['npm-packages', 'cpio', 'tap-bundle'].map((name) =>
     readFileSync(at('scripts/lab', `${name}.mjs`)),
   );
   return cached('packages', keyOf([lock, ...recipe]), async (file) => {
@@ -57,8 +57,7 @@ export function packagesArchive() {
         (from) => !UNREAD.test(from) && !from.endsWith('/node_modules'),
       );
     }
-    archive.file('hatchery/node_modules/tap/package.json', TAP_PACKAGE);
-    archive.file('hatchery/node_modules/tap/index.js', await bundledTap());
+    archive.file('hatchery/node_modules/tap/bundle.js', await bundledTap());
     archive.close();
   });
 }

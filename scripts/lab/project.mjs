@@ -10,7 +10,6 @@ import { BOOT_MODULES } from './recipe.mjs';
 const PARTS = [
   'package.json',
   'binding.gyp',
-  'build/guests',
   'build/Release',
   'dist',
   'docs',
@@ -19,6 +18,8 @@ const PARTS = [
   'test',
 ];
 
+const GUESTS = 'hatchery/build/guests';
+
 /** Of those: intermediate files of compilers, declarations of types. */
 const UNREAD = /(\.d\.ts|\.tsbuildinfo|\/obj(\.target)?|\/\.deps)$/;
 
@@ -26,17 +27,20 @@ const quoted = (word) => `'${word.replaceAll("'", "'\\''")}'`;
 
 /**
  * @param {string} file the archive that is made
- * @param {{command: string[], environment: Record<string, string>, include: string[]}} task `include`:
- *   files and folders of the host for Dom0's /tmp
+ * @param {{command: string[], environment: Record<string, string>, include: string[], guests?: string}} task
+ *   `include`: files and folders of the host for Dom0's /tmp; `guests`: the folder of the test guests
  */
-export function writeProject(file, { command, environment, include }) {
+export function writeProject(file, { command, environment, include, guests }) {
   const archive = new Archive(file);
   archive.file('init', readFileSync(at('images/lab/init')), 0o755);
   archive.file('lab/modules', `${BOOT_MODULES.join('\n')}\n`);
-  const exports = Object.entries(environment).map(
+  const exports = Object.entries({ HATCHERY_TEST_GUESTS: `/${GUESTS}`, ...environment }).map(
     ([name, value]) => `export ${name}=${quoted(value)}\n`,
   );
   archive.file('lab/command', `${exports.join('')}exec ${command.map(quoted).join(' ')}\n`);
+  archive.copy(at('images/lab/run-tests.mjs'), 'hatchery/run-tests.mjs');
+  archive.copy(at('images/lab/tap'), 'hatchery/node_modules/tap');
+  if (guests !== undefined) archive.copy(guests, GUESTS);
   for (const part of PARTS) {
     if (existsSync(at(part))) {
       archive.copy(at(part), `hatchery/${part}`, (from) => !UNREAD.test(from));

@@ -90,6 +90,3 @@ export const BOOT_MODULES = [
 
 /** Modules that "modprobe" finds. */
 export const OTHER_MODULES = ['xen-netback', 'xen-blkback', 'bridge', 'loop', 'brd', 'tun'];
-
-/** npm packages that tests in Dom0 import, beside what Hatchery itself needs and tap (tap-bundle.mjs). */
-export const TEST_PACKAGES = ['fast-check'];

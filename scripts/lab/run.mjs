@@ -1,13 +1,40 @@
 // Puts the parts of the lab together and runs a command in it.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { appendFile, copyFile, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { StepFailure } from '../steps/step.mjs';
 import { dom0 } from './dom0.mjs';
+import { testGuests } from './guests.mjs';
 import { runMachine } from './machine.mjs';
 import { nodeArchive } from './node.mjs';
 import { packagesArchive } from './npm-packages.mjs';
 import { writeProject } from './project.mjs';
+
+/** Of an initramfs, about. */
+const INITRAMFS_BYTES = 400 * 2 ** 20;
+
+/** In memory, if there is room: a disk takes as long to write it as Xen to boot. */
+function temporaryFolder() {
+  const memory = '/dev/shm';
+  try {
+    const { bavail, bsize } = statfsSync(memory);
+    return bavail * bsize > INITRAMFS_BYTES ? memory : tmpdir();
+  } catch {
+    return tmpdir();
+  }
+}
+
+/** Most commands need none of them, so that these work where a guest does not compile. */
+async function guestsIfBuilt(note) {
+  try {
+    return await testGuests();
+  } catch (error) {
+    if (!(error instanceof StepFailure)) throw error;
+    note(`there are no test guests: ${error.message} (${error.logFile})`);
+    return undefined;
+  }
+}
 
 /**
  * Runs a command in the lab.
@@ -39,11 +66,12 @@ export async function runInLab({
   const elapsed = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;
   const files = await dom0();
   const constant = [files.archive, await nodeArchive(), await packagesArchive()];
-  const folder = mkdtempSync(path.join(tmpdir(), 'hatchery-lab-'));
+  const guests = await guestsIfBuilt(note);
+  const folder = mkdtempSync(path.join(temporaryFolder(), 'hatchery-lab-'));
   try {
     const initramfs = path.join(folder, 'initramfs');
     const project = path.join(folder, 'project');
-    writeProject(project, { command, environment, include });
+    writeProject(project, { command, environment, include, guests });
     await copyFile(constant[0], initramfs);
     for (const part of [...constant.slice(1), project]) {
       await appendFile(initramfs, await readFile(part));
