@@ -2,7 +2,7 @@
 import t from 'tap';
 import { hatchery } from './command.js';
 
-const COMMANDS = ['serve', 'run', 'doctor', 'version'];
+const COMMANDS = ['serve', 'run', 'domain', 'doctor', 'version'];
 
 t.test('help names the commands and the exit codes', async (t) => {
   const { code, stdout } = await hatchery(['--help']);
@@ -37,6 +37,9 @@ const WRONG: [string, string[], string][] = [
   ['a time that is none', ['serve', 'a.ts', '--wall-ms', '0'], 'from 1 to'],
   ['an unknown strategy', ['serve', 'a.ts', '--strategy', 'magic'], 'reset, clone, pool, boot'],
   ['an unknown driver', ['run', 'a.ts', '--driver', 'vmware'], 'auto, kvm'],
+  ['an unknown command of domain', ['domain', 'distroy', 'web'], 'Did you mean destroy?'],
+  ['no domain', ['domain', 'pause'], "missing required argument 'domain'"],
+  ['a file that does not exist', ['domain', 'create', 'no-such.cfg'], 'no-such.cfg cannot be read'],
   ['a variable without a value', ['run', 'a.ts', '--env', 'NAME'], 'KEY=VALUE'],
   ['a file that does not exist', ['run', 'no-such.ts'], 'does not exist'],
   ['a folder', ['run', '.'], 'is not a file'],
@@ -56,6 +59,7 @@ t.test('with --json an error is one object on standard output', async (t) => {
     ['serve', 'a.ts', '--port', 'x', '--json'],
     ['run', 'no-such.ts', '--json'],
     ['sevre', '--json'],
+    ['domain', 'create', 'no-such.cfg', '--json'],
   ]) {
     const { code, stdout } = await hatchery(args);
     t.equal(code, 2);
