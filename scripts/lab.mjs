@@ -1,6 +1,7 @@
 // npm run lab -- [OPTIONS] COMMAND…: runs a command in the Dom0 of a real Xen, in QEMU's software emulation.
 // Its output and its exit code are those of this process; see docs/xen-lab.md.
 import { parseArgs } from 'node:util';
+import { labPackagesStep } from './lab/packages.mjs';
 import { runInLab } from './lab/run.mjs';
 
 const USAGE = `Usage: npm run lab -- [OPTIONS] COMMAND [ARGUMENT…]
@@ -72,6 +73,7 @@ const { values, command } = parsed;
 if (command.length === 0) fail('there is no command');
 const note = values.quiet ? () => {} : (text) => process.stderr.write(`lab: ${text}\n`);
 try {
+  if (!labPackagesStep.isCurrent()) await labPackagesStep.run();
   const {
     code,
     timedOut,

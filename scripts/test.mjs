@@ -49,6 +49,20 @@ async function fuzzAndReport(totals) {
   }
 }
 
+/** The files that need Xen, each counted as skipped where there is no lab. */
+async function testInLab(files, totals) {
+  const [{ labMissing, runLabSuite }, { reportFile, reportSkip }, { shortName }] =
+    await Promise.all([
+      import('./testing/lab-suite.mjs'),
+      import('./testing/report.mjs'),
+      import('./testing/tap-suite.mjs'),
+    ]);
+  const missing = await labMissing();
+  if (missing === undefined)
+    await runLabSuite(files, (result) => reportFile(totals, result, false));
+  else for (const file of files) reportSkip(totals, `${shortName(file)} in the lab`, missing);
+}
+
 async function main() {
   const failed = await setUp();
   // Only now: these need the npm packages.
@@ -68,15 +82,17 @@ async function main() {
   const fuzzing = words.length === 0 && !sanitized ? fuzzAndReport(totals) : undefined;
   const kvm = kvmWorks();
   if (!kvm) console.log('KVM does not work here: the tests that need it are skipped.');
-  const files = suite.testFiles(words);
-  if (files.length === 0)
+  const { host, lab } = suite.testFiles(words);
+  if (host.length + lab.length === 0)
     reportCheck(totals, 'tests', `no test file is called ${words.join(', ')}`);
   await suite.runSuite(
-    files,
+    host,
     sanitized ? sanitizerEnvironment() : {},
     (result) => reportFile(totals, result, kvm),
     fuzzing,
   );
+  // Alone, too: emulation takes both processors. The addons with sanitizers do not run in Dom0.
+  if (!sanitized && lab.length > 0) await testInLab(lab, totals);
   console.log(String(totals));
   return totals.failed === 0 ? 0 : 1;
 }

@@ -20,6 +20,9 @@ const PARTS = [
 
 const GUESTS = 'hatchery/build/guests';
 
+/** The environment of every command. Tests take longer here than tap gives them. */
+const DEFAULTS = { HATCHERY_TEST_GUESTS: `/${GUESTS}`, TAP_TIMEOUT: '300' };
+
 /** Of those: intermediate files of compilers, declarations of types. */
 const UNREAD = /(\.d\.ts|\.tsbuildinfo|\/obj(\.target)?|\/\.deps)$/;
 
@@ -34,7 +37,7 @@ export function writeProject(file, { command, environment, include, guests }) {
   const archive = new Archive(file);
   archive.file('init', readFileSync(at('images/lab/init')), 0o755);
   archive.file('lab/modules', `${BOOT_MODULES.join('\n')}\n`);
-  const exports = Object.entries({ HATCHERY_TEST_GUESTS: `/${GUESTS}`, ...environment }).map(
+  const exports = Object.entries({ ...DEFAULTS, ...environment }).map(
     ([name, value]) => `export ${name}=${quoted(value)}\n`,
   );
   archive.file('lab/command', `${exports.join('')}exec ${command.map(quoted).join(' ')}\n`);

@@ -23,8 +23,6 @@ export async function bundledTap() {
     format: 'esm',
     platform: 'node',
     target: 'node20',
-    minify: true,
-    keepNames: true,
     write: false,
     plugins: [followed],
     banner: {

@@ -73,7 +73,7 @@ async function install(names) {
 }
 
 /** A step that installs what is missing, and says what and why. */
-function packagesStepFor(requirements, step) {
+export function packagesStepFor(requirements, step) {
   return {
     ...step,
     isCurrent: () => missing(requirements).length === 0,

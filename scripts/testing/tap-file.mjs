@@ -54,14 +54,27 @@ export async function runTapFile(file, env) {
     new Promise((resolve) => parser.once('complete', resolve)),
   ]);
   clearTimeout(timer);
-  return {
-    file,
-    passed: points.passed,
-    failures: failuresOf(points, results, ending),
-    skips: skipsOf(points, results),
+  return resultOf(file, points, results, {
+    ending,
     milliseconds: performance.now() - start,
     stderr,
-  };
+  });
+}
+
+/**
+ * What a file's points come to.
+ *
+ * @param {string} file
+ * @param {ReturnType<typeof collectPoints>} points
+ * @param {object} results of the parser, when it is complete
+ * @param {{ending: string, milliseconds: number, stderr: string}} process `ending` says how it ended
+ *   when that was not as it should be, and is empty otherwise
+ * @returns {FileResult}
+ */
+export function resultOf(file, points, results, { ending, milliseconds, stderr }) {
+  const failures = failuresOf(points, results, ending);
+  const skips = skipsOf(points, results);
+  return { file, passed: points.passed, failures, skips, milliseconds, stderr };
 }
 
 function endingOf(code, signal) {
@@ -69,10 +82,10 @@ function endingOf(code, signal) {
 }
 
 /**
- * Collects the test points of all depths. The point that closes a subtest says nothing more than its
+ * Collects the test points of all depths of what a parser reads. The point that closes a subtest says nothing more than its
  * parts, so it counts only where it fails and none of them did.
  */
-function collectPoints(root) {
+export function collectPoints(root) {
   const points = { passed: 0, failed: [], skipped: [] };
   const watch = (parser) => {
     let closing;

@@ -2,14 +2,26 @@
 import path from 'node:path';
 import { filesBelow } from '../steps/digest.mjs';
 import { at } from '../steps/root.mjs';
+import { whereOf } from './lab-files.mjs';
 import { runTapFile } from './tap-file.mjs';
 
 const JOBS = 2;
 
-/** Compiled test files whose path contains one of the words; all if there are no words. */
+/**
+ * Compiled test files whose path contains one of the words; all if there are no words.
+ *
+ * @param {string[]} words
+ * @returns {{host: string[], lab: string[]}} those that run here, and those that run in the lab; some
+ *   are in both
+ */
 export function testFiles(words) {
-  const files = filesBelow(['dist/test'], (file) => file.endsWith('.test.js'));
-  return files.filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
+  const files = filesBelow(['dist/test'], (file) => file.endsWith('.test.js')).filter(
+    (file) => words.length === 0 || words.some((word) => file.includes(word)),
+  );
+  return {
+    host: files.filter((file) => whereOf(shortName(file)) !== 'lab'),
+    lab: files.filter((file) => whereOf(shortName(file)) !== 'host'),
+  };
 }
 
 /**
