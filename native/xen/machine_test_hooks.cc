@@ -92,15 +92,15 @@ Napi::Value differing_pages(const Napi::CallbackInfo& info, Machine& machine) {
     return pages;
 }
 
-/* writeFrame(offset, value): sets 8 bytes of the frame that the waiting vCPU goes on with. */
-Napi::Value write_frame(const Napi::CallbackInfo& info, Machine& machine) {
+/* writeMailbox(offset, value): sets 8 bytes of the mailbox of a vCPU that waits. */
+Napi::Value write_mailbox(const Napi::CallbackInfo& info, Machine& machine) {
     const size_t offset = info[0].As<Napi::Number>().Uint32Value();
     bool lossless = false;
     const uint64_t value = info[1].As<Napi::BigInt>().Uint64Value(&lossless);
-    GuestWindow frame = {pvh(machine).domain().memory().data() +
-                             kMailboxPage * HATCHERY_PAGE_BYTES + HATCHERY_MAILBOX_FRAME,
-                         sizeof(struct hatchery_frame)};
-    return Napi::Boolean::New(info.Env(), lossless && frame.write(offset, bytes_of(value)));
+    GuestWindow mailbox = {
+        pvh(machine).domain().memory().data() + kMailboxPage * HATCHERY_PAGE_BYTES,
+        HATCHERY_PAGE_BYTES};
+    return Napi::Boolean::New(info.Env(), lossless && mailbox.write(offset, bytes_of(value)));
 }
 
 /* notifySpuriously(): an event that answers nothing. */
@@ -121,13 +121,29 @@ Napi::Value allocate_port(const Napi::CallbackInfo& info, Machine& machine) {
     return Napi::Number::New(info.Env(), port);
 }
 
-/* takePage(frame): takes a page out of the domain's memory. */
-Napi::Value take_page(const Napi::CallbackInfo& info, Machine& machine) {
+/* addPage(): one more page for the domain, behind all others. */
+Napi::Value add_page(const Napi::CallbackInfo& info, Machine& machine) {
     Domain& domain = pvh(machine).domain();
-    xen_pfn_t frame = info[0].As<Napi::Number>().Uint32Value();
-    if (xc_domain_decrease_reservation_exact(domain.hypervisor().control(), domain.id(), 1, 0,
-                                             &frame) < 0) {
-        return throw_failure(info.Env(), Failure::from_errno("xc_domain_decrease_reservation"));
+    xc_interface* const control = domain.hypervisor().control();
+    constexpr uint64_t kPageKibibytes = HATCHERY_PAGE_BYTES / 1024;
+    constexpr uint64_t kRoomKibibytes = 1024;
+    const DomainShape& shape = domain.shape();
+    xen_pfn_t frame = shape.shared_info_frame + 1;
+    if (xc_domain_setmaxmem(control, domain.id(), shape.pages * kPageKibibytes + kRoomKibibytes) <
+            0 ||
+        xc_domain_populate_physmap_exact(control, domain.id(), 1, 0, 0, &frame) < 0) {
+        return throw_failure(info.Env(), Failure::from_errno("addPage"));
+    }
+    return info.Env().Undefined();
+}
+
+/* mapGrantTable(): puts a page of Xen's own behind all others. */
+Napi::Value map_grant_table(const Napi::CallbackInfo& info, Machine& machine) {
+    Domain& domain = pvh(machine).domain();
+    if (xc_domain_add_to_physmap(domain.hypervisor().control(), domain.id(),
+                                 XENMAPSPACE_grant_table, 0,
+                                 domain.shape().shared_info_frame + 1) < 0) {
+        return throw_failure(info.Env(), Failure::from_errno("xc_domain_add_to_physmap"));
     }
     return info.Env().Undefined();
 }
@@ -147,10 +163,11 @@ constexpr MachineTestHook kHooks[] = {
     {"domainId", domain_id},
     {"state", state},
     {"differingPages", differing_pages},
-    {"writeFrame", write_frame},
+    {"writeMailbox", write_mailbox},
     {"notifySpuriously", notify_spuriously},
     {"allocatePort", allocate_port},
-    {"takePage", take_page},
+    {"addPage", add_page},
+    {"mapGrantTable", map_grant_table},
     {"shutDown", shut_down},
 };
 

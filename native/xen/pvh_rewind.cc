@@ -1,6 +1,7 @@
 /* Back to the snapshot, and on to a new one. */
 #include <cstring>
 
+#include "../machine/system_call.h"
 #include "pvh_machine.h"
 
 namespace hatchery {
@@ -50,6 +51,17 @@ Result<bool> PvhMachine::is_as_made() const {
         return state.failure();
     }
     if (state.value().shutdown_reason || state.value().pages != domain_->shape().pages) {
+        return false;
+    }
+    xen_pfn_t last_frame = 0;
+    constexpr const char* kLastFrame = "xc_domain_maximum_gpfn";
+    if (attempt(kLastFrame, [&] {
+            return xc_domain_maximum_gpfn(domain_->hypervisor().control(), domain_->id(),
+                                          &last_frame);
+        }) < 0) {
+        return Failure::from_errno(kLastFrame);
+    }
+    if (last_frame != domain_->shape().shared_info_frame) {
         return false;
     }
     return domain_->has_only_channel_port();
