@@ -39,7 +39,7 @@ for (const command of ['serve', 'run', 'doctor', 'version']) {
 t.test('all commands and options of domain are there', async (t) => {
   const text = section('hatchery domain');
   const { stdout } = await hatchery(['domain', '--help']);
-  const [, list = ''] = stdout.split('Commands:');
+  const [, list = ''] = /^Commands:\n((?: .*\n)*)/m.exec(stdout) ?? [];
   const commands = [...list.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name);
   t.ok(commands.length > 12);
   for (const command of commands.filter((name) => name !== 'help')) {

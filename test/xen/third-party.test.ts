@@ -73,7 +73,7 @@ const POWEROFF = '#!/bin/busybox sh\n/bin/busybox poweroff -f\n';
 
 const PACK = `
   cd "$0" && mkdir -p root/bin root/sbin root/dev root/proc root/sys &&
-  cp "$(readlink -f "$(command -v busybox)")" root/bin/busybox &&
+  cp /usr/bin/busybox root/bin/busybox &&
   cp init root/init && cp poweroff root/sbin/poweroff && chmod +x root/init root/sbin/poweroff &&
   mknod root/dev/console c 5 1 &&
   (cd root && find . | cpio -o -H newc) >initramfs`;
