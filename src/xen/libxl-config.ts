@@ -227,6 +227,8 @@ const buildInfo = fields({
   nested_hvm: bool,
   apic: bool,
   dm_restrict: bool,
+  /** Always there where libxl wrote the configuration, and empty on x86. */
+  arch_arm: v.strictObject({}),
   arch_x86: fields({ msr_relaxed: bool }),
   altp2m: v.picklist(['disabled', 'mixed', 'external', 'limited']),
   vmtrace_buf_kb: whole(0, INT_MAX),

@@ -1,0 +1,80 @@
+/** Guests for the tests of libxl: Debian's grub, which waits at a prompt on its console. */
+import type { DomainConsole } from '../../src/xen/console.js';
+import type { Libxl } from '../../src/xen/libxl.js';
+import type { DomainConfig } from '../../src/xen/libxl-config.js';
+import { type LibxlFailure, libxlFailure } from '../../src/xen/libxl-failure.js';
+
+const GRUB = {
+  pv: '/usr/lib/grub-xen/grub-x86_64-xen.bin',
+  pvh: '/usr/lib/grub-xen/grub-i386-xen_pvh.bin',
+} as const;
+
+/** For a whole file of tests: guests run in emulation within emulation. */
+export const PATIENCE_MILLISECONDS = 240_000;
+
+export const GRUB_KIBIBYTES = 64 * 1024;
+
+/** Without a device and without a driver in the guest that answers xenbus. */
+export function grubConfig(type: 'pv' | 'pvh', name: string): DomainConfig {
+  return {
+    c_info: { type, name },
+    b_info: {
+      kernel: GRUB[type],
+      max_vcpus: 1,
+      max_memkb: GRUB_KIBIBYTES,
+      target_memkb: GRUB_KIBIBYTES,
+      // The lab's emulated processor needs it.
+      tsc_mode: 'native',
+    },
+    on_poweroff: 'preserve',
+  };
+}
+
+/** What a console prints, as far as it is known. */
+export class Screen {
+  readonly console: DomainConsole;
+  text = '';
+
+  constructor(console: DomainConsole) {
+    this.console = console;
+    console.on('data', (bytes) => {
+      this.text += bytes;
+    });
+  }
+
+  /** Until it has printed this behind what was seen before. */
+  async waitFor(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.text)) {
+      await new Promise((resolve, reject) => {
+        this.console.once('data', resolve);
+        this.console.once('end', () => reject(new Error(`the console ended: ${this.text}`)));
+      });
+    }
+    this.text = this.text.replace(pattern, '');
+  }
+}
+
+/** Destroys whatever a test has left, so that the next one finds Dom0 alone. */
+export async function destroyAll(libxl: Libxl): Promise<void> {
+  for (const { domid, dying } of await libxl.listDomains()) {
+    if (domid !== 0 && !dying) {
+      await libxl.destroyDomain(domid);
+    }
+  }
+}
+
+/** What libxl says of an operation that must fail. */
+export async function failureOf(operation: Promise<unknown>): Promise<LibxlFailure> {
+  try {
+    await operation;
+  } catch (error) {
+    const failure = libxlFailure(error);
+    if (failure !== undefined) {
+      return failure;
+    }
+    throw error;
+  }
+  throw new Error('it did not fail');
+}
+
+export const saidIn = ({ log }: LibxlFailure): string => log.map(({ text }) => text).join('\n');
