@@ -10,7 +10,7 @@ const KIB_PER_MIB = 1024;
 
 export function listDomains(terminal: Terminal): Promise<number> {
   return withLibxl(async (libxl) => {
-    const domains = (await libxl.listDomains()).map(summaryOf);
+    const domains = (await libxl.listDomains()).map((domain) => summaryOf(domain));
     terminal.result(
       tableOf(['ID', 'NAME', 'TYPE', 'STATE', 'MIB', 'VCPUS', 'CPU S'], rowsOf(domains)),
       {
@@ -42,8 +42,8 @@ export function showDomain(argument: string, terminal: Terminal): Promise<number
       // Dom0 has none, nor have domains of other toolstacks.
       domid === 0 ? undefined : libxl.domainConfig(domid).catch(() => undefined),
     ]);
-    terminal.result([...factsOf(info), ...devicesOf(config)].join('\n'), {
-      domain: { ...summaryOf(info), maximumMemoryKib: info.max_memkb ?? null },
+    terminal.result([...factsOf(info, config), ...devicesOf(config)].join('\n'), {
+      domain: { ...summaryOf(info, config?.c_info.type), maximumMemoryKib: info.max_memkb ?? null },
       vcpus,
       config: config ?? null,
     });
@@ -51,8 +51,11 @@ export function showDomain(argument: string, terminal: Terminal): Promise<number
   });
 }
 
-function factsOf(info: DomainInfo): string[] {
-  const { domid, name, uuid, type, state, memoryKib, vcpus, cpuSeconds } = summaryOf(info);
+function factsOf(info: DomainInfo, config: DomainConfig | undefined): string[] {
+  const { domid, name, uuid, type, state, memoryKib, vcpus, cpuSeconds } = summaryOf(
+    info,
+    config?.c_info.type,
+  );
   const maximum = Math.round((info.max_memkb ?? 0) / KIB_PER_MIB);
   return Object.entries({
     name: name ?? '(none)',

@@ -1,4 +1,5 @@
 /** What a person reads of a domain's state, and tables of it. */
+import type { DomainType } from '../../xen/libxl-config.js';
 import type { DomainInfo } from '../../xen/libxl-info.js';
 
 /** One word for what a domain does. */
@@ -29,17 +30,22 @@ export interface DomainSummary {
 
 const NANOSECONDS = 1e9;
 
-export function summaryOf(domain: DomainInfo): DomainSummary {
+/** @param type from the domain's configuration, which tells PVH and HVM apart; Xen's list does not */
+export function summaryOf(domain: DomainInfo, type?: DomainType): DomainSummary {
   return {
     domid: domain.domid,
     name: domain.name ?? null,
     uuid: domain.uuid,
-    type: domain.domain_type ?? null,
+    type: type ?? listedType(domain),
     state: stateOf(domain),
     memoryKib: (domain.current_memkb ?? 0) + (domain.outstanding_memkb ?? 0),
     vcpus: domain.vcpu_online ?? 0,
     cpuSeconds: (domain.cpu_time ?? 0) / NANOSECONDS,
   };
+}
+
+function listedType({ domain_type }: DomainInfo): string | null {
+  return domain_type === 'hvm' ? 'pvh or hvm' : (domain_type ?? null);
 }
 
 /** Columns as wide as what is in them; numbers are set to the right. */

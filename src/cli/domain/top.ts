@@ -46,7 +46,7 @@ export function top({ interval, count }: TopOptions, terminal: Terminal): Promis
 }
 
 async function sample(libxl: Libxl): Promise<Sample> {
-  const domains = (await libxl.listDomains()).map(summaryOf);
+  const domains = (await libxl.listDomains()).map((domain) => summaryOf(domain));
   return { at: performance.now(), domains };
 }
 
