@@ -1,19 +1,20 @@
 // Which test files run in the lab, in the Dom0 of a real Xen.
+import { readFileSync } from 'node:fs';
 
 /** This folder is about Xen's domains, but for what needs no Xen. */
-const LAB_FOLDER = 'xen/';
-const WITHOUT_XEN = ['xen/domain-config'];
+const LAB_FOLDER = '/test/xen/';
+const WITHOUT_XEN = /\/test\/xen\/domain-config\.test\.js$/;
 
-/** Files that test any driver, the one that HATCHERY_TEST_DRIVER names: they run on the host as well. */
-const ANY_DRIVER = [];
+/** What a file imports that tests any driver, the one that HATCHERY_TEST_DRIVER names. */
+const ANY_DRIVER = /from '[./]+(drivers\/)?(driver|fabric)-under-test\.js'/;
 
 /**
  * Where a test file runs.
  *
- * @param {string} name as `shortName` has it: `xen/rewind`
+ * @param {string} file the compiled file, absolute
  * @returns {'host' | 'lab' | 'both'}
  */
-export function whereOf(name) {
-  if (ANY_DRIVER.includes(name)) return 'both';
-  return name.startsWith(LAB_FOLDER) && !WITHOUT_XEN.includes(name) ? 'lab' : 'host';
+export function whereOf(file) {
+  if (file.includes(LAB_FOLDER)) return WITHOUT_XEN.test(file) ? 'host' : 'lab';
+  return ANY_DRIVER.test(readFileSync(file, 'utf8')) ? 'both' : 'host';
 }

@@ -19,8 +19,8 @@ export function testFiles(words) {
     (file) => words.length === 0 || words.some((word) => file.includes(word)),
   );
   return {
-    host: files.filter((file) => whereOf(shortName(file)) !== 'lab'),
-    lab: files.filter((file) => whereOf(shortName(file)) !== 'host'),
+    host: files.filter((file) => whereOf(file) !== 'lab'),
+    lab: files.filter((file) => whereOf(file) !== 'host'),
   };
 }
 
