@@ -3,10 +3,12 @@
 #include <cpuid.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <string_view>
 
+#include "../machine/clock.h"
 #include "../machine/system_call.h"
 #include "empty_shells.h"
 #include "event_channel.h"
@@ -25,6 +27,8 @@ void drop_message(xentoollog_logger*, xentoollog_level, int, const char*, const 
 xentoollog_logger silent_logger = {
     .vmessage = drop_message, .progress = nullptr, .destroy = nullptr};
 
+/* How long the end of the process waits for the undertaker. */
+constexpr int64_t kLastWait = 5000000000;
 constexpr int kOldestMajor = 4;
 constexpr int kOldestMinor = 13;
 
@@ -73,6 +77,9 @@ Result<Hypervisor*> Hypervisor::shared() {
             return made.failure();
         }
         opened = made.value().release();
+        /* What was dropped last is destroyed before the process ends; else the next start would
+         * find it (reap_orphans). */
+        std::atexit([] { opened->undertaker().drain(monotonic_now() + kLastWait); });
     }
     return opened;
 }

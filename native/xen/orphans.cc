@@ -75,7 +75,7 @@ Result<Reaped> reap_orphans(Hypervisor& hypervisor) {
         } else if (orphan.value()) {
             if (Status refused = destroy(hypervisor.control(), domain.domain)) {
                 note(*refused);
-            } else {
+            } else if ((domain.flags & XEN_DOMINF_dying) == 0) {
                 reaped.domains++;
             }
         }
