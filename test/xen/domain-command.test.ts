@@ -3,8 +3,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
+import { act, rename } from '../../src/cli/domain/actions.js';
+import { type CreateOptions, createDomain } from '../../src/cli/domain/create.js';
+import { listDomains, showDomain } from '../../src/cli/domain/list.js';
+import { top } from '../../src/cli/domain/top.js';
+import { Terminal } from '../../src/cli/terminal.js';
 import { Libxl } from '../../src/xen/libxl.js';
-import { MAIN, runToEnd } from '../cli/command.js';
+import { MAIN } from '../cli/command.js';
 import { destroyAll, Screen } from './libxl-guests.js';
 
 const libxl = await Libxl.open();
@@ -25,17 +30,35 @@ colour = "red"
 });
 const FILE = `${folder}/grub.cfg`;
 
-/** Busybox's env, the lab's, does not understand the first line of main.js. */
-const COMMAND = [process.execPath, MAIN, 'domain'] as const;
-const hatchery = (...args: readonly string[]) => runToEnd([...COMMAND, ...args]);
+/** Keeps the results of commands, in place of printing them. */
+class Recorder extends Terminal {
+  readonly results: object[] = [];
 
-async function domain(...args: string[]): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await hatchery(...args, '--json');
-  if (code !== 0) {
-    throw new Error(`domain ${args.join(' ')}: code ${code}: ${stdout}${stderr}`);
+  constructor() {
+    super(true);
   }
-  return JSON.parse(stdout);
+
+  override result(_text: string, object: object): void {
+    this.results.push(object);
+  }
 }
+
+/** What a command gives with --json. In this process: a process of Node takes seconds to start in the lab. */
+async function resultOf<T = Record<string, unknown>>(
+  command: (terminal: Terminal) => Promise<number>,
+): Promise<T> {
+  const terminal = new Recorder();
+  const code = await command(terminal);
+  if (code !== 0) {
+    throw new Error(`the command gave the code ${code}`);
+  }
+  return terminal.results[0] as T;
+}
+
+const create = (options: Partial<CreateOptions>, ...settings: string[]) =>
+  resultOf((terminal) =>
+    createDomain(FILE, settings, { paused: true, keep: false, ...options }, terminal),
+  );
 
 /** What a process prints, as far as it is known. */
 function watch(child: ChildProcess): { until: (pattern: RegExp) => Promise<void> } {
@@ -57,32 +80,40 @@ function watch(child: ChildProcess): { until: (pattern: RegExp) => Promise<void>
 }
 
 t.test('the life of a domain', async (t) => {
-  const created = await domain('create', FILE, '--paused', '--no-keep', 'memory=72');
+  const created = await create({}, 'memory=72');
   t.match(created, {
     event: 'created',
     name: 'grub',
     warnings: [{ key: 'colour', place: `${FILE}:9`, text: 'is no key of xl.cfg' }],
   });
   const domid = created.domid as number;
-  const listed = (await domain('ls')) as { domains: { domid: number }[] };
+  const listed = await resultOf<{ domains: { domid: number }[] }>(listDomains);
   t.match(
     listed.domains.find((one) => one.domid === domid),
     { name: 'grub', type: 'pvh or hvm', state: 'paused', vcpus: 1 },
   );
-  t.match(await domain('info', created.uuid as string), {
+  t.match(await resultOf((terminal) => showDomain(created.uuid as string, terminal)), {
     domain: { domid, name: 'grub', uuid: created.uuid, type: 'pvh', state: 'paused' },
     vcpus: [{ online: true }],
     config: { c_info: { type: 'pvh' }, b_info: { max_memkb: 72 * 1024 } },
   });
 
-  t.match(await domain('rename', 'grub', 'shell'), { domid, name: 'shell' });
-  t.match(await domain('unpause', 'shell'), { domid, done: 'unpause' });
-  t.match(await domain('pause', String(domid)), { domid, done: 'pause' });
-  t.match(await domain('destroy', 'shell'), { domid, done: 'destroy' });
-
-  const missing = await hatchery('destroy', 'shell');
-  t.equal(missing.code, 2);
-  t.match(missing.stderr, /no domain shell.*\[DOMAIN_MISSING\]/);
+  t.match(await resultOf((terminal) => rename('grub', 'shell', terminal)), {
+    domid,
+    name: 'shell',
+  });
+  for (const [name, argument] of [
+    ['unpause', 'shell'],
+    ['pause', String(domid)],
+    ['destroy', 'shell'],
+  ] as const) {
+    const result = await resultOf((terminal) => act(name, argument, terminal));
+    t.match(result, { domid, done: name });
+  }
+  await t.rejects(
+    resultOf((terminal) => act('destroy', 'shell', terminal)),
+    { code: 'DOMAIN_MISSING' },
+  );
 });
 
 t.test('the console, until Ctrl-] is typed', async (t) => {
@@ -104,19 +135,17 @@ t.test('the console, until Ctrl-] is typed', async (t) => {
 });
 
 t.test('top', async (t) => {
-  const { code, stdout } = await hatchery('top', '--count', '2', '--json');
-  t.equal(code, 0);
-  const tables = stdout.trim().split('\n');
-  t.equal(tables.length, 2);
-  for (const table of tables) {
-    const { domains } = JSON.parse(table) as { domains: { domid: number; cpuPercent: number }[] };
-    t.match(domains, [{ domid: 0, name: 'Domain-0', state: /./ }]);
-    t.ok(domains.every(({ cpuPercent }) => cpuPercent >= 0));
+  const terminal = new Recorder();
+  t.equal(await top({ interval: 1, count: 2 }, terminal), 0);
+  t.equal(terminal.results.length, 2);
+  for (const table of terminal.results as { domains: { cpuPercent: number }[] }[]) {
+    t.match(table.domains, [{ domid: 0, name: 'Domain-0', state: /./ }]);
+    t.ok(table.domains.every(({ cpuPercent }) => cpuPercent >= 0));
   }
 });
 
 t.test('a domain that boots again is made again, and one that powers off is gone', async (t) => {
-  const { domid } = (await domain('create', FILE, '--paused', 'name=kept')) as { domid: number };
+  const { domid } = (await create({ keep: true }, 'name=kept')) as { domid: number };
   const log = '/var/log/xen/hatchery-kept.log';
   const first = new Screen(await libxl.openConsole(domid));
   await libxl.unpauseDomain(domid);
@@ -142,16 +171,18 @@ t.test('a domain that boots again is made again, and one that powers off is gone
 });
 
 t.test('nothing is made of a dry run, nor of a file that is wrong', async (t) => {
-  const dry = await domain('create', FILE, '--dry-run', 'cpus="all"');
+  const dry = await create({ dryRun: true }, 'cpus="all"');
   t.match(dry, {
     config: { b_info: { vcpu_hard_affinity: [[0]] } },
     warnings: [{ key: 'colour' }],
   });
-  const wrong = await hatchery('create', FILE, 'memory=much');
-  t.equal(wrong.code, 2);
-  t.match(wrong.stderr, 'the command line: memory must be a whole number');
-  const refused = await hatchery('create', FILE, 'kernel=/nonexistent', '--json');
-  t.equal(refused.code, 1);
-  t.match(JSON.parse(refused.stdout), { error: { code: 'LIBXL_FAILED', message: /nonexistent/ } });
+  await t.rejects(create({}, 'memory=much'), {
+    code: 'CONFIGURATION_INVALID',
+    message: /^the command line: memory must be a whole number/,
+  });
+  await t.rejects(create({}, 'kernel=/nonexistent'), {
+    code: 'LIBXL_FAILED',
+    message: /nonexistent/,
+  });
   t.equal((await libxl.listDomains()).length, 1);
 });

@@ -22,7 +22,9 @@ async function boot(text: string): Promise<{ domid: number; screen: Screen }> {
     { text, file: 'guest.cfg' },
     { host: undefined, findFirmware: () => undefined },
   );
-  t.same(warnings, []);
+  if (warnings.length > 0) {
+    throw new Error(`a key was not understood: ${JSON.stringify(warnings)}`);
+  }
   const domid = await libxl.createDomain(config);
   const screen = new Screen(await libxl.openConsole(domid));
   await libxl.unpauseDomain(domid);
@@ -106,8 +108,7 @@ for (const type of ['pv', 'pvh']) {
     screen.console.destroy();
 
     const file = `${folder}/saved-${type}`;
-    const saved = await hatchery('save', String(domid), file);
-    t.same(saved, { ...saved, code: 0 }, 'saved');
+    t.match(await hatchery('save', String(domid), file), { code: 0 }, 'saved');
     t.equal(await libxl.findDomain(`linux-${type}`), undefined, 'and gone');
 
     const restored = await hatchery('restore', file, '--paused', '--no-keep', '--name', 'again');

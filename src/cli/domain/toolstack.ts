@@ -4,6 +4,7 @@ import { HatcheryError } from '../../errors.js';
 import type { Libxl } from '../../xen/libxl.js';
 
 const LIBXL_ADDON = 'hatchery_libxl';
+const LONG_MILLISECONDS = 60_000;
 
 /**
  * Runs `work` with libxl, and closes it.
@@ -19,9 +20,12 @@ export async function withLibxl<T>(work: (libxl: Libxl) => Promise<T>): Promise<
   const libxl = await Libxl.open().catch((error) => {
     throw explained(error);
   });
+  // Events of libxl do not keep Node alive, and a command may wait for nothing else.
+  const alive = setInterval(() => {}, LONG_MILLISECONDS);
   try {
     return await work(libxl);
   } finally {
+    clearInterval(alive);
     await libxl.close();
   }
 }
