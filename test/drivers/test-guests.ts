@@ -11,6 +11,7 @@ import { type KvmAddon, loadKvmAddon } from '../../src/drivers/kvm-native.js';
 import type { NativeMachine } from '../../src/drivers/native.js';
 import type { NativeShell } from '../../src/drivers/native-shell.js';
 import { parseElf } from '../../src/image/elf.js';
+import { milliseconds } from './driver-under-test.js';
 
 /** Why the tests of this file cannot run here, or false: for tap's `skip`. */
 export function kvmMissing(): string | false {
@@ -101,10 +102,10 @@ export class TestGuests {
 
 export const MEMORY_BYTES = 16 << 20;
 
-export const soon = () => performance.now() + 5000;
+export const soon = () => performance.now() + milliseconds(5000);
 
 /** Processor time that no run of these tests uses up, milliseconds. */
-export const AMPLE = 5000;
+export const AMPLE = milliseconds(5000);
 
 /** Loads a guest, boots it, and captures it at its snapshot point. */
 export async function readySnapshot(
@@ -130,6 +131,6 @@ export function requestFrame(body: Uint8Array): Buffer {
   return Buffer.concat([header, body]);
 }
 
-export async function serve(shell: Shell, bytes: Uint8Array, milliseconds = 5000): Promise<Exit> {
-  return shell.run({ reason: 'request', bytes }, performance.now() + milliseconds, AMPLE, 'inline');
+export async function serve(shell: Shell, bytes: Uint8Array): Promise<Exit> {
+  return shell.run({ reason: 'request', bytes }, soon(), AMPLE, 'inline');
 }

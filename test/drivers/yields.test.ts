@@ -2,22 +2,14 @@
 
 import t from 'tap';
 import type { Exit, Resume, Shell } from '../../src/drivers/driver.js';
-import { KvmDriver } from '../../src/drivers/kvm.js';
-import {
-  AMPLE,
-  kvmMissing,
-  readySnapshot,
-  requestFrame,
-  serve,
-  soon,
-  TestGuests,
-} from './test-guests.js';
+import { openTestedDriver, untestable } from './driver-under-test.js';
+import { AMPLE, readySnapshot, requestFrame, serve, soon, TestGuests } from './test-guests.js';
 
 const WAIT_FOREVER = Buffer.alloc(8, 0xff);
 
-t.test('guests that yield', { skip: kvmMissing() }, async (t) => {
+t.test('guests that yield', { skip: untestable }, async (t) => {
   const guests = new TestGuests();
-  const driver = new KvmDriver();
+  const driver = openTestedDriver();
   const snapshot = await readySnapshot(driver, guests.image('yields'));
   t.teardown(async () => {
     await driver.close();

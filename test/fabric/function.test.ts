@@ -1,14 +1,15 @@
 import { test } from 'tap';
-import { Fabric, timelineOf } from '../../src/index.js';
+import { timelineOf } from '../../src/index.js';
+import { tested, untestable } from '../drivers/driver-under-test.js';
 import { collectingLogger } from './collecting-logger.js';
-import { noKvm } from './kvm.js';
+import { deploy, openFabric } from './fabric-under-test.js';
 
 test('a function gets its environment, and its log goes to the fabric', {
-  skip: noKvm,
+  skip: untestable,
 }, async (t) => {
   const { logger, lines } = collectingLogger();
-  await using fabric = await Fabric.open({ logger });
-  const fn = await fabric.deploy({
+  await using fabric = await openFabric({ logger });
+  const fn = await deploy(fabric, {
     name: 'env',
     source: `
       console.info('starting');
@@ -28,11 +29,11 @@ test('a function gets its environment, and its log goes to the fabric', {
   ]);
 });
 
-test('warming up runs the handler before the snapshot', { skip: noKvm }, async (t) => {
-  await using fabric = await Fabric.open();
+test('warming up runs the handler before the snapshot', { skip: untestable }, async (t) => {
+  await using fabric = await openFabric();
   const source = 'let n = 0; export default { fetch: () => new Response(String(++n)) };';
   const count = async (warmUp: boolean) => {
-    const fn = await fabric.deploy({ name: 'warm', source, warmUp });
+    const fn = await deploy(fabric, { name: 'warm', source, warmUp });
     return Number(await (await fn.fetch('http://f/')).text());
   };
   t.equal(await count(false), 1);
@@ -41,9 +42,11 @@ test('warming up runs the handler before the snapshot', { skip: noKvm }, async (
   t.equal(await count(true), warm);
 });
 
-test('a request goes in and a response comes out as with fetch', { skip: noKvm }, async (t) => {
-  await using fabric = await Fabric.open();
-  const fn = await fabric.deploy({
+test('a request goes in and a response comes out as with fetch', {
+  skip: untestable,
+}, async (t) => {
+  await using fabric = await openFabric();
+  const fn = await deploy(fabric, {
     name: 'echo',
     source: `
       export default {
@@ -77,11 +80,11 @@ test('a request goes in and a response comes out as with fetch', { skip: noKvm }
   await t.rejects(fn.fetch('/relative'), TypeError);
 });
 
-test('the timeline is whole, and fits the time that passed', { skip: noKvm }, async (t) => {
-  await using fabric = await Fabric.open();
+test('the timeline is whole, and fits the time that passed', { skip: untestable }, async (t) => {
+  await using fabric = await openFabric();
   const source = 'export default { fetch: () => new Response("ok") };';
-  for (const strategy of ['boot', 'clone', 'pool', 'reset'] as const) {
-    const fn = await fabric.deploy({ name: 'f', source, strategy });
+  for (const strategy of tested.strategies) {
+    const fn = await deploy(fabric, { name: 'f', source, strategy });
     t.match(fn.coldStart, { load: Number, create: Number, boot: Number }, strategy);
     t.ok((fn.bundleMilliseconds ?? 0) > 0);
     for (let i = 0; i < 3; i += 1) {

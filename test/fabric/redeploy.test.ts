@@ -1,20 +1,29 @@
-import { readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'tap';
-import { Fabric, startFront } from '../../src/index.js';
-import { noKvm } from './kvm.js';
+import { startFront } from '../../src/index.js';
+import {
+  countMachines,
+  countMachinesOnce,
+  milliseconds,
+  repetitions,
+  strategiesOf,
+  untestable,
+} from '../drivers/driver-under-test.js';
+import { deploy, openFabric } from './fabric-under-test.js';
 
 const version = (name: string) =>
   `export default { fetch: () => new Response(${JSON.stringify(name)}) };`;
 
-test('a name is switched over under load without a failed request', { skip: noKvm }, async (t) => {
-  await using fabric = await Fabric.open();
-  const fn = await fabric.deploy({ name: 'f', source: version('0') });
+test('a name is switched over under load without a failed request', {
+  skip: untestable,
+}, async (t) => {
+  await using fabric = await openFabric();
+  const fn = await deploy(fabric, { name: 'f', source: version('0') });
   const front = await startFront(fabric, { functionName: 'f' });
   let running = true;
   const answers: string[] = [];
   const failures: unknown[] = [];
-  const clients = Array.from({ length: 16 }, async () => {
+  const clients = Array.from({ length: repetitions(16, 2) }, async () => {
     while (running) {
       try {
         const response = await fetch(front.url);
@@ -24,8 +33,8 @@ test('a name is switched over under load without a failed request', { skip: noKv
       }
     }
   });
-  for (const strategy of ['clone', 'reset', 'pool', 'reset', 'boot', 'reset'] as const) {
-    const same = await fabric.deploy({ name: 'f', source: version(strategy), strategy });
+  for (const strategy of strategiesOf('clone', 'reset', 'pool', 'reset', 'boot', 'reset')) {
+    const same = await deploy(fabric, { name: 'f', source: version(strategy), strategy });
     t.equal(same, fn, 'the function is the same object');
     t.equal(await (await fn.fetch('http://f/')).text(), strategy);
     await sleep(30);
@@ -38,83 +47,73 @@ test('a name is switched over under load without a failed request', { skip: noKv
     (answer) => !['0', 'boot', 'clone', 'pool', 'reset'].includes(answer),
   );
   t.strictSame(wrong, []);
-  t.ok(answers.length > 100, `${answers.length} answers`);
+  t.ok(answers.length > repetitions(100), `${answers.length} answers`);
 });
 
-test('a deployment that fails leaves the old version', { skip: noKvm }, async (t) => {
-  await using fabric = await Fabric.open();
-  const fn = await fabric.deploy({ name: 'f', source: version('old') });
-  await t.rejects(fabric.deploy({ name: 'f', source: 'throw new Error("no")' }), {
+test('a deployment that fails leaves the old version', { skip: untestable }, async (t) => {
+  await using fabric = await openFabric();
+  const fn = await deploy(fabric, { name: 'f', source: version('old') });
+  await t.rejects(deploy(fabric, { name: 'f', source: 'throw new Error("no")' }), {
     code: 'STARTUP_FAILED',
   });
-  await t.rejects(fabric.deploy({ name: 'f', source: 'syntax error' }), { code: 'BUNDLE_FAILED' });
+  await t.rejects(deploy(fabric, { name: 'f', source: 'syntax error' }), { code: 'BUNDLE_FAILED' });
   t.equal(await (await fn.fetch('http://f/')).text(), 'old');
 });
 
 test('requests under way finish on the version that they began with', {
-  skip: noKvm,
+  skip: untestable,
 }, async (t) => {
-  await using fabric = await Fabric.open();
+  await using fabric = await openFabric();
   const slow = (name: string) => `
     export default {
       fetch() {
-        const end = Date.now() + 300;
+        const end = Date.now() + ${milliseconds(300)};
         while (Date.now() < end);
         return new Response('${name}');
       },
     };
   `;
-  const fn = await fabric.deploy({ name: 'f', source: slow('old') });
+  const fn = await deploy(fabric, { name: 'f', source: slow('old') });
   const before = fn.fetch('http://f/');
-  await sleep(50);
-  await fabric.deploy({ name: 'f', source: slow('new') });
+  await sleep(milliseconds(50));
+  await deploy(fabric, { name: 'f', source: slow('new') });
   const after = fn.fetch('http://f/');
   t.equal(await (await before).text(), 'old');
   t.equal(await (await after).text(), 'new');
 });
 
-test('deployments of one name happen in order', { skip: noKvm }, async (t) => {
-  await using fabric = await Fabric.open();
+test('deployments of one name happen in order', { skip: untestable }, async (t) => {
+  await using fabric = await openFabric();
   const [fn] = await Promise.all(
-    ['1', '2', '3'].map((name) => fabric.deploy({ name: 'f', source: version(name) })),
+    ['1', '2', '3'].map((name) => deploy(fabric, { name: 'f', source: version(name) })),
   );
   t.equal(await (await fn?.fetch('http://f/'))?.text(), '3');
 });
 
-/** What this process holds of KVM: machines, vCPUs. */
-function machineDescriptors(): string[] {
-  return readdirSync('/proc/self/fd').flatMap((fd) => {
-    try {
-      const target = readlinkSync(`/proc/self/fd/${fd}`);
-      return /kvm-(vm|vcpu)/.test(target) ? [target] : [];
-    } catch {
-      return []; // closed in the meantime
-    }
-  });
-}
-
-test('closing frees everything', { skip: noKvm }, async (t) => {
-  const fabric = await Fabric.open();
-  const fn = await fabric.deploy({ name: 'f', source: version('1') });
-  await fabric.deploy({ name: 'g', source: version('2'), strategy: 'clone' });
+test('closing frees everything', { skip: untestable }, async (t) => {
+  const [another = 'boot'] = strategiesOf('clone', 'pool');
+  const before = countMachines();
+  const fabric = await openFabric();
+  const fn = await deploy(fabric, { name: 'f', source: version('1') });
+  await deploy(fabric, { name: 'g', source: version('2'), strategy: another });
   const instance = await fn.spawn();
   await instance.fetch('http://f/');
-  await fabric.deploy({ name: 'f', source: version('3') });
+  await deploy(fabric, { name: 'f', source: version('3') });
   const running = fn.fetch('http://f/');
-  t.ok(machineDescriptors().length > 0);
+  t.ok(countMachines() > before);
   await fabric.close();
-  t.strictSame(machineDescriptors(), []);
+  t.equal(await countMachinesOnce(before), before);
   t.equal(await (await running).text(), '3', 'what was under way has finished');
   await t.rejects(instance.fetch('http://f/'), { code: 'INSTANCE_GONE' });
   await t.rejects(fn.fetch('http://f/'), { code: 'FUNCTION_MISSING' });
-  await t.rejects(fabric.deploy({ name: 'h', source: version('4') }), { code: 'FABRIC_CLOSED' });
+  await t.rejects(deploy(fabric, { name: 'h', source: version('4') }), { code: 'FABRIC_CLOSED' });
   await fabric.close();
 });
 
-test('a removed function is gone', { skip: noKvm }, async (t) => {
-  await using fabric = await Fabric.open();
+test('a removed function is gone', { skip: untestable }, async (t) => {
+  await using fabric = await openFabric();
   {
-    await using fn = await fabric.deploy({ name: 'f', source: version('1') });
+    await using fn = await deploy(fabric, { name: 'f', source: version('1') });
     t.equal(fabric.function('f'), fn);
   }
   t.equal(fabric.function('f'), undefined);

@@ -1,0 +1,124 @@
+/**
+ * The driver that the tests of this process are about: the one that HATCHERY_TEST_DRIVER names (`kvm`,
+ * `xen` for PVH domains, `xen-pv`), KVM by default. Tests say what they do in terms of KVM; what differs
+ * is here, so that there is one test for all drivers.
+ */
+
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { detectDrivers, openDriver } from '../../src/drivers/detect.js';
+import type { Driver, DriverName, Strategy, XenGuestType } from '../../src/drivers/driver.js';
+
+interface TestedDriver {
+  readonly name: DriverName;
+  readonly xenType?: XenGuestType;
+  readonly strategies: readonly Strategy[];
+  /**
+   * By how much longer everything takes: Xen's tests run in an emulated machine, whose processor
+   * is some thirty times slower.
+   */
+  readonly slowness: number;
+  /** The share of KVM's repetitions that is worth the time there. */
+  readonly share: number;
+}
+
+const DRIVERS: Readonly<Record<string, TestedDriver>> = {
+  kvm: {
+    name: 'kvm',
+    strategies: ['boot', 'clone', 'pool', 'reset'],
+    slowness: 1,
+    share: 1,
+  },
+  xen: {
+    name: 'xen',
+    xenType: 'pvh',
+    strategies: ['boot', 'clone', 'pool', 'reset'],
+    slowness: 30,
+    share: 1 / 200,
+  },
+  'xen-pv': {
+    name: 'xen',
+    xenType: 'pv',
+    strategies: ['boot', 'pool'],
+    slowness: 30,
+    share: 1 / 200,
+  },
+};
+
+const { HATCHERY_TEST_DRIVER: asked = 'kvm' } = process.env;
+
+function testedDriver(): TestedDriver {
+  const driver = DRIVERS[asked];
+  if (driver === undefined) {
+    throw new Error(
+      `HATCHERY_TEST_DRIVER is ${asked}; it may be ${Object.keys(DRIVERS).join(', ')}`,
+    );
+  }
+  return driver;
+}
+
+export const tested = testedDriver();
+
+/** Why its tests cannot run here, or false: for tap's `skip`. */
+export const untestable: string | false = whyNot(tested.name);
+
+/** For tests that are about one driver only: why they cannot run here, or false. */
+export function untestableBut(name: DriverName): string | false {
+  return tested.name === name ? untestable : `is about ${name}`;
+}
+
+function whyNot(name: DriverName): string | false {
+  const found = detectDrivers().find((driver) => driver.name === name)?.availability;
+  return found?.available === true ? false : `needs ${name}: ${found?.reason ?? 'no driver'}`;
+}
+
+/** A driver of that kind; the caller closes it. */
+export function openTestedDriver(): Driver {
+  return openDriver(tested.name, { xenType: tested.xenType });
+}
+
+/** A limit or a bound, given what it is on KVM. */
+export const milliseconds = (onKvm: number): number => onKvm * tested.slowness;
+
+/** How often something is done, given how often on KVM. At least `least` times. */
+export const repetitions = (onKvm: number, least = 1): number =>
+  Math.max(Math.min(least, onKvm), Math.ceil(onKvm * tested.share));
+
+/** Those of these strategies that the driver has. */
+export const strategiesOf = (...some: readonly Strategy[]): Strategy[] =>
+  some.filter((strategy) => tested.strategies.includes(strategy));
+
+/** Virtual machines: of this process (KVM), or of this whole host but for Dom0 (Xen). */
+export function countMachines(): number {
+  if (tested.name === 'kvm') {
+    const files = readdirSync('/proc/self/fd').map(targetOf);
+    const count = (kind: string) => files.filter((file) => file.includes(kind)).length;
+    return Math.max(count('kvm-vm'), count('kvm-vcpu'));
+  }
+  const lines = execFileSync('xl', ['list'], { encoding: 'utf8' }).trim().split('\n');
+  return lines.length - XL_OTHER_LINES;
+}
+
+/** The heading, and Dom0. */
+const XL_OTHER_LINES = 2;
+
+function targetOf(descriptor: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    return ''; // closed in the meantime
+  }
+}
+
+/**
+ * Their number, once it is `expected` or has not become so for long: Xen's domains end some time after
+ * their owners are done with them.
+ */
+export async function countMachinesOnce(expected: number): Promise<number> {
+  const patience = performance.now() + milliseconds(1000);
+  while (tested.name === 'xen' && countMachines() !== expected && performance.now() < patience) {
+    await sleep(milliseconds(10));
+  }
+  return countMachines();
+}
