@@ -1,20 +1,9 @@
 /** Every operation on domains that needs no device, once, on a real Xen. Runs in the lab. */
 import { execFileSync } from 'node:child_process';
 import t from 'tap';
-import { Libxl } from '../../src/xen/libxl.js';
-import {
-  destroyAll,
-  failureOf,
-  GRUB_KIBIBYTES,
-  grubConfig,
-  PATIENCE_MILLISECONDS,
-  Screen,
-} from './libxl-guests.js';
+import { failureOf, GRUB_KIBIBYTES, grubConfig, libxlFor, Screen } from './libxl-guests.js';
 
-const libxl = await Libxl.open();
-t.teardown(() => libxl.close());
-t.afterEach(() => destroyAll(libxl));
-t.setTimeout(PATIENCE_MILLISECONDS);
+const libxl = await libxlFor(t);
 
 const xl = (...args: string[]) => execFileSync('xl', args, { encoding: 'utf8' });
 

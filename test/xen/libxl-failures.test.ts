@@ -2,20 +2,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import t from 'tap';
-import { Libxl } from '../../src/xen/libxl.js';
 import type { DomainConfig } from '../../src/xen/libxl-config.js';
-import {
-  destroyAll,
-  failureOf,
-  grubConfig,
-  PATIENCE_MILLISECONDS,
-  saidIn,
-} from './libxl-guests.js';
+import { failureOf, grubConfig, libxlFor, saidIn } from './libxl-guests.js';
 
-const libxl = await Libxl.open();
-t.teardown(() => libxl.close());
-t.afterEach(() => destroyAll(libxl));
-t.setTimeout(PATIENCE_MILLISECONDS);
+const libxl = await libxlFor(t);
 
 t.test('a domain that does not exist', async (t) => {
   t.match(await failureOf(libxl.domainInfo(999)), {

@@ -1,6 +1,8 @@
 /** Guests for the tests of libxl: Debian's grub, which waits at a prompt on its console. */
+
+import type { Test } from 'tap';
 import type { DomainConsole } from '../../src/xen/console.js';
-import type { Libxl } from '../../src/xen/libxl.js';
+import { Libxl } from '../../src/xen/libxl.js';
 import type { DomainConfig } from '../../src/xen/libxl-config.js';
 import { type LibxlFailure, libxlFailure } from '../../src/xen/libxl-failure.js';
 
@@ -52,6 +54,15 @@ export class Screen {
     }
     this.text = this.text.replace(pattern, '');
   }
+}
+
+/** For all tests of a file, which leave no domain to each other. */
+export async function libxlFor(t: Test): Promise<Libxl> {
+  const libxl = await Libxl.open();
+  t.setTimeout(PATIENCE_MILLISECONDS);
+  t.teardown(() => libxl.close());
+  t.afterEach(() => destroyAll(libxl));
+  return libxl;
 }
 
 /** Destroys whatever a test has left, so that the next one finds Dom0 alone. */
