@@ -82,6 +82,7 @@ async function runProcess(files, stdout, stderr) {
       timeout: ALL_SECONDS,
       stdout,
       stderr,
+      note: (text) => process.stderr.write(`lab: ${text}\n`),
     });
     if (outcome.timedOut) return `the lab was not done after ${ALL_SECONDS} s`;
     // Failed tests say so themselves.
