@@ -1,6 +1,6 @@
 // Runs when the package is installed somewhere: an addon that it brings is used where it loads, and
-// compiled where it does not. Those for Xen are always compiled, as their libraries differ from one
-// version of Xen to the next, where its headers are; elsewhere they are left out. In a checkout "npm start" and "npm run build" do all of this.
+// compiled where it does not. Those for Xen load with one version of Xen only; they are compiled where
+// its headers are, and elsewhere left alone. In a checkout "npm start" and "npm run build" do all of this.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { buildTarget, canBuild, RELEASE, TARGETS } from './steps/addon.mjs';

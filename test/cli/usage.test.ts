@@ -1,5 +1,6 @@
 /** What the command line says to somebody who does not know it. */
 import t from 'tap';
+import { findObstacle } from '../../src/drivers/xen-host.js';
 import { hatchery } from './command.js';
 
 const COMMANDS = ['serve', 'run', 'domain', 'doctor', 'version'];
@@ -36,7 +37,18 @@ const WRONG: [string, string[], string][] = [
   ['a size that is none', ['serve', 'a.ts', '--memory', '64MB'], '64MiB'],
   ['a time that is none', ['serve', 'a.ts', '--wall-ms', '0'], 'from 1 to'],
   ['an unknown strategy', ['serve', 'a.ts', '--strategy', 'magic'], 'reset, clone, pool, boot'],
-  ['an unknown driver', ['run', 'a.ts', '--driver', 'vmware'], 'auto, kvm'],
+  ['an unknown driver', ['run', 'a.ts', '--driver', 'vmware'], 'auto, kvm, xen'],
+  ['an unknown kind of domains', ['run', 'a.ts', '--xen-type', 'hvm'], 'pvh, pv'],
+  [
+    'domains without Xen',
+    ['run', 'examples/hello.ts', '--driver', 'kvm', '--xen-type', 'pv'],
+    'is for the driver xen',
+  ],
+  [
+    'workers with Xen',
+    ['serve', 'examples/hello.ts', '--driver', 'xen', '--workers', '2'],
+    'serves from one process',
+  ],
   ['an unknown command of domain', ['domain', 'distroy', 'web'], 'Did you mean destroy?'],
   ['no domain', ['domain', 'pause'], "missing required argument 'domain'"],
   ['a file that does not exist', ['domain', 'create', 'no-such.cfg'], 'no-such.cfg cannot be read'],
@@ -53,6 +65,24 @@ for (const [what, args, message] of WRONG) {
     t.match(plain.stderr, message);
   });
 }
+
+t.test(
+  'Xen where there is none: code 3, and what to do',
+  {
+    skip: findObstacle() === undefined && 'this is a Dom0',
+  },
+  async (t) => {
+    for (const command of ['run', 'serve']) {
+      const { code, stdout } = await hatchery([
+        ...[command, 'examples/hello.ts', '--driver', 'xen', '--json'],
+      ]);
+      t.equal(code, 3);
+      t.match(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''), {
+        error: { code: 'XEN_UNAVAILABLE', message: /docs\/xen\.md/ },
+      });
+    }
+  },
+);
 
 t.test('with --json an error is one object on standard output', async (t) => {
   for (const args of [
