@@ -69,11 +69,9 @@ void Environment::release_share() {
 }
 
 uint32_t Environment::begin(std::shared_ptr<Operation> operation, Napi::Function callback) {
-    if (under_way_.empty()) {
-        napi_ref_threadsafe_function(callback.Env(), queue_);
-    }
     const uint32_t number = next_number_++;
     under_way_.emplace(number, UnderWay{std::move(operation), Napi::Persistent(callback)});
+    keep_alive_if_needed();
     return number;
 }
 
@@ -81,9 +79,7 @@ Napi::FunctionReference Environment::end(uint32_t number) {
     auto entry = under_way_.find(number);
     Napi::FunctionReference callback = std::move(entry->second.callback);
     under_way_.erase(entry);
-    if (under_way_.empty()) {
-        napi_unref_threadsafe_function(callback.Env(), queue_);
-    }
+    keep_alive_if_needed();
     return callback;
 }
 
@@ -113,6 +109,7 @@ uint32_t Environment::subscribe(uint64_t after, Napi::Function callback) {
                 }
             });
         });
+    keep_alive_if_needed();
     return number;
 }
 
@@ -121,6 +118,20 @@ void Environment::unsubscribe(uint32_t number) {
     if (entry != subscriptions_.end()) {
         context_->events().unsubscribe(entry->second.in_events);
         subscriptions_.erase(entry);
+        keep_alive_if_needed();
+    }
+}
+
+void Environment::keep_alive_if_needed() {
+    const bool needed = !under_way_.empty() || !subscriptions_.empty();
+    if (queue_ == nullptr || needed == kept_alive_) {
+        return;
+    }
+    kept_alive_ = needed;
+    if (needed) {
+        napi_ref_threadsafe_function(nullptr, queue_);
+    } else {
+        napi_unref_threadsafe_function(nullptr, queue_);
     }
 }
 

@@ -38,7 +38,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
     Napi::FunctionReference end(uint32_t number);
     std::shared_ptr<Operation> operation(uint32_t number) const;
 
-    /* Delivers events to the callback; see DomainEvents::subscribe. */
+    /* Keeps the event loop alive, and delivers events to the callback (DomainEvents::subscribe). */
     uint32_t subscribe(uint64_t after, Napi::Function callback);
     void unsubscribe(uint32_t number);
 
@@ -54,6 +54,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
 
     Environment() = default;
     void detach();
+    void keep_alive_if_needed();
     static void on_delivery(napi_env env, napi_value, void*, void* data);
 
     std::mutex mutex_;
@@ -61,6 +62,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
 
     std::shared_ptr<Context> context_;
     size_t shares_ = 0;
+    bool kept_alive_ = false;
     uint32_t next_number_ = 1;
     std::map<uint32_t, UnderWay> under_way_;
     std::map<uint32_t, Subscription> subscriptions_;

@@ -30,7 +30,7 @@ export interface LibxlAddon {
   abort(request: number): void;
   /**
    * Every event after number `after`, those of before that are still kept first, as JSON.
-   * Does not keep the event loop alive.
+   * Keeps the event loop alive.
    * @returns a number for {@link unsubscribe}
    */
   subscribe(after: number, callback: (event: string) => void): number;

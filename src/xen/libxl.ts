@@ -384,7 +384,8 @@ export class Libxl implements AsyncDisposable {
 
   /**
    * Shutdowns and deaths of all domains that xenstore knows, also those that others made.
-   * A domain that had shut down already when events were first asked for is told of too.
+   * A domain that had shut down already when events were first asked for is told of too. The process
+   * stays alive for an iterator until that has ended.
    *
    * @param options.after the number of the last event that is known; default: the newest so far
    * @throws HatcheryError EVENTS_LOST, where `after` is so old that some after it are not kept any more
