@@ -85,10 +85,7 @@ Status PvSnapshot::build(Domain& domain) const {
     return failed;
 }
 
-Result<std::unique_ptr<Machine>> PvSnapshot::create_machine(bool keep_log) {
-    if (keep_log) {
-        return Failure{"reset of a PV domain", ENOTSUP};
-    }
+Result<std::unique_ptr<Machine>> PvSnapshot::create_machine(bool) {
     auto taken = hypervisor_.shells().take(shape_, image_.name);
     if (!taken.ok()) {
         return taken.failure();

@@ -35,8 +35,8 @@ class PvSnapshot final : public Snapshot, public std::enable_shared_from_this<Pv
 
     size_t memory_bytes() const override { return image_.memory_bytes; }
 
-    /* ENOTSUP for `keep_log`: nothing records what a PV domain writes. ENOEXEC where Xen's builder
-     * does not take the file for a PV kernel. */
+    /* `keep_log` changes nothing: Xen keeps no record of what a PV domain writes, and its machines
+     * refuse what needs one. ENOEXEC where Xen's builder does not take the file for a PV kernel. */
     Result<std::unique_ptr<Machine>> create_machine(bool keep_log) override;
 
   private:

@@ -28,11 +28,15 @@ static inline uint64_t physical_address_of(const void *in_kernel) {
 }
 
 static inline void fill_zero(void *start, size_t count) {
-    __asm__ volatile("rep stosb" : "+D"(start), "+c"(count) : "a"(0) : "memory");
+    size_t words = count / 8, bytes = count % 8;
+    __asm__ volatile("rep stosq" : "+D"(start), "+c"(words) : "a"(0) : "memory");
+    __asm__ volatile("rep stosb" : "+D"(start), "+c"(bytes) : "a"(0) : "memory");
 }
 
 static inline void copy_bytes(void *to, const void *from, size_t count) {
-    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+    size_t words = count / 8, bytes = count % 8;
+    __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
 }
 
 static inline size_t text_length(const char *text) {
