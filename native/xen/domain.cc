@@ -3,22 +3,11 @@
 #include <cstring>
 
 #include "../machine/system_call.h"
+#include "checked_call.h"
 #include "domain_list.h"
 #include "undertaker.h"
 
 namespace hatchery {
-namespace {
-
-/* Makes a call of libxenctrl's that returns -1 and errno where it fails. */
-template <typename Call>
-Status check(const char* name, Call call) {
-    if (attempt(name, call) < 0) {
-        return Failure::from_errno(name);
-    }
-    return kSuccess;
-}
-
-}  // namespace
 
 Domain::Domain(Hypervisor& hypervisor, const DomainShape& shape)
     : hypervisor_(hypervisor), shape_(shape) {}
@@ -69,7 +58,7 @@ Status Domain::reach(const PageSet& pages) {
 }
 
 Status Domain::set_context(std::span<const uint8_t> records) {
-    return check("xc_domain_hvm_setcontext", [&] {
+    return checked("xc_domain_hvm_setcontext", [&] {
         /* It takes the records as a plain pointer, and only reads them (xc_domain.c). */
         return xc_domain_hvm_setcontext(hypervisor_.control(), id_,
                                         const_cast<uint8_t*>(records.data()),
@@ -101,7 +90,7 @@ Status Domain::pause() {
         return kSuccess;
     }
     Status failed =
-        check("xc_domain_pause", [&] { return xc_domain_pause(hypervisor_.control(), id_); });
+        checked("xc_domain_pause", [&] { return xc_domain_pause(hypervisor_.control(), id_); });
     paused_ = !failed;
     return failed;
 }
@@ -111,15 +100,15 @@ Status Domain::unpause() {
         return kSuccess;
     }
     Status failed =
-        check("xc_domain_unpause", [&] { return xc_domain_unpause(hypervisor_.control(), id_); });
+        checked("xc_domain_unpause", [&] { return xc_domain_unpause(hypervisor_.control(), id_); });
     paused_ = failed.has_value();
     return failed;
 }
 
 Status Domain::resume() {
     /* "Fast": the vCPU goes on as it is, and no page is rewritten (xc_resume.c). */
-    return check("xc_domain_resume",
-                 [&] { return xc_domain_resume(hypervisor_.control(), id_, 1); });
+    return checked("xc_domain_resume",
+                   [&] { return xc_domain_resume(hypervisor_.control(), id_, 1); });
 }
 
 Status Domain::enable_dirty_log() {
@@ -128,7 +117,7 @@ Status Domain::enable_dirty_log() {
         return bitmap.failure();
     }
     dirty_bitmap_ = std::move(bitmap.value());
-    return check("xc_shadow_control(ENABLE_LOGDIRTY)", [&] {
+    return checked("xc_shadow_control(ENABLE_LOGDIRTY)", [&] {
         return xc_shadow_control(hypervisor_.control(), id_, XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY,
                                  nullptr, 0);
     });

@@ -4,6 +4,7 @@
 
 #include "../machine/clock.h"
 #include "../machine/system_call.h"
+#include "checked_call.h"
 #include "domain.h"
 #include "store_entries.h"
 #include "undertaker.h"
@@ -23,14 +24,6 @@ constexpr uint64_t kMebibytePages = 256;
 /* TSC_MODE_NEVER_EMULATE in Xen's asm-x86/time.h. */
 constexpr uint32_t kNativeTsc = 2;
 constexpr int64_t kSecond = 1000000000;
-
-template <typename Call>
-Status check(const char* name, Call call) {
-    if (attempt(name, call) < 0) {
-        return Failure::from_errno(name);
-    }
-    return kSuccess;
-}
 
 bool is_clear(const uint8_t* page) {
     typedef uint64_t Vector __attribute__((vector_size(16), may_alias));
@@ -114,28 +107,28 @@ Status Domain::create_empty() {
 Status Domain::configure() {
     xc_interface* const control = hypervisor_.control();
     Status failed =
-        check("xc_domain_max_vcpus", [&] { return xc_domain_max_vcpus(control, id_, 1); });
+        checked("xc_domain_max_vcpus", [&] { return xc_domain_max_vcpus(control, id_, 1); });
     if (!failed) {
-        failed = check("xc_domain_setmaxmem", [&] {
+        failed = checked("xc_domain_setmaxmem", [&] {
             return xc_domain_setmaxmem(control, id_, shape_.pages * (XC_PAGE_SIZE / 1024));
         });
     }
     if (!failed && shape_.type == GuestType::kPvh) {
-        failed = check("xc_set_paging_mempool_size", [&] {
+        failed = checked("xc_set_paging_mempool_size", [&] {
             const uint64_t bytes = kLeastPagingBytes + shape_.pages * kPagingBytesPerMemoryPage;
             return xc_set_paging_mempool_size(
                 control, id_, (bytes + XC_PAGE_SIZE - 1) / XC_PAGE_SIZE * XC_PAGE_SIZE);
         });
     }
     if (!failed) {
-        failed = check("xc_cpuid_apply_policy", [&] {
+        failed = checked("xc_cpuid_apply_policy", [&] {
             return xc_cpuid_apply_policy(control, id_, false, nullptr, 0, true, false, false,
                                          nullptr, nullptr);
         });
     }
     if (!failed) {
-        failed = check("xc_domain_set_tsc_info",
-                       [&] { return xc_domain_set_tsc_info(control, id_, kNativeTsc, 0, 0, 0); });
+        failed = checked("xc_domain_set_tsc_info",
+                         [&] { return xc_domain_set_tsc_info(control, id_, kNativeTsc, 0, 0, 0); });
     }
     return failed;
 }
@@ -162,7 +155,7 @@ Status Domain::add_memory() {
     if (Status failed = populate()) {
         return failed;
     }
-    if (Status failed = check("xc_domain_add_to_physmap(shared_info)", [&] {
+    if (Status failed = checked("xc_domain_add_to_physmap(shared_info)", [&] {
             return xc_domain_add_to_physmap(hypervisor_.control(), id_, XENMAPSPACE_shared_info, 0,
                                             shape_.shared_info_frame);
         })) {

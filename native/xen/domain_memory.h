@@ -14,9 +14,9 @@
 namespace hatchery {
 
 /*
- * Guest frames 0 .. pages - 1, writable. Mapping a page costs some 1.5 us, and unmapping it about
- * as much (`npm run bench:xen`, PV Dom0), so that a domain's whole memory would cost more than all
- * the rest of its life; an access to a page that was not reached is a segmentation fault.
+ * Guest frames 0 .. pages - 1, writable. Dom0's kernel maps and unmaps page by page, with Xen's
+ * help for each: for all of a domain's memory that would cost more than all else in its life. An
+ * access to a page that was not reached is a segmentation fault.
  *
  * Unmapped with its owner. A child process does not inherit it. A mapped page keeps a dead domain
  * in Xen's list, and its number taken; it stays readable and writable meanwhile. Any thread, one at
