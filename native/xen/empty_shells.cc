@@ -12,6 +12,12 @@ namespace {
 const std::string kShellName = "hatchery-shell";
 /* Before it tries again where a shell could not be made: without memory, likely. */
 constexpr std::chrono::milliseconds kAfterFailure(250);
+/*
+ * For so long after one was taken nothing is made: on a Dom0 with one processor that would be in
+ * the way of the request that took it. Not for longer than kLongestRest, however many are taken.
+ */
+constexpr std::chrono::milliseconds kRest(2);
+constexpr std::chrono::milliseconds kLongestRest(10);
 
 }  // namespace
 
@@ -70,6 +76,7 @@ Result<std::unique_ptr<Domain>> EmptyShells::take(const DomainShape& shape,
             if (stock != nullptr && !stock->shells.empty()) {
                 shell = std::move(stock->shells.front());
                 stock->shells.pop_front();
+                rest();
             }
         }
         if (shell == nullptr) {
@@ -82,6 +89,15 @@ Result<std::unique_ptr<Domain>> EmptyShells::take(const DomainShape& shape,
             return shell;
         }
     }
+}
+
+/* With mutex_ held. */
+void EmptyShells::rest() {
+    const auto now = Clock::now();
+    if (resting_until_ <= now) {
+        rest_ends_ = now + kLongestRest;
+    }
+    resting_until_ = std::min(now + kRest, rest_ends_);
 }
 
 size_t EmptyShells::ready(const DomainShape& shape) {
@@ -98,6 +114,10 @@ void EmptyShells::work() {
         });
         if (lacking == stocks_.end()) {
             wake_.wait(lock);
+            continue;
+        }
+        if (Clock::now() < resting_until_) {
+            wake_.wait_until(lock, resting_until_);
             continue;
         }
         const DomainShape shape = lacking->shape;

@@ -2,6 +2,7 @@
 #ifndef HATCHERY_XEN_EMPTY_SHELLS_H
 #define HATCHERY_XEN_EMPTY_SHELLS_H
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <list>
@@ -60,13 +61,19 @@ class EmptyShells {
         std::deque<std::unique_ptr<Domain>> shells; /* the oldest first */
     };
 
+    using Clock = std::chrono::steady_clock;
+
     Stock* find(const DomainShape& shape);
+    void rest();
     void work();
 
     Hypervisor& hypervisor_;
     std::mutex mutex_;
     std::condition_variable wake_;
     std::list<Stock> stocks_;
+    /* Until when nothing is made, and until when that may be put off. */
+    Clock::time_point resting_until_;
+    Clock::time_point rest_ends_;
     Thread thread_;
 };
 
