@@ -88,7 +88,53 @@
 #define HATCHERY_MAILBOX_STUB_FAULT 56
 #define HATCHERY_MAILBOX_FRAME 0xf50
 
-#ifndef __ASSEMBLER__
+#ifdef __ASSEMBLER__
+
+/* The general registers of struct hatchery_frame, on the stack below the vector. */
+.macro push_registers
+    pushq %rax
+    pushq %rbx
+    pushq %rcx
+    pushq %rdx
+    pushq %rsi
+    pushq %rdi
+    pushq %rbp
+    pushq %r8
+    pushq %r9
+    pushq %r10
+    pushq %r11
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+.endm
+.macro pop_registers
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %r11
+    popq %r10
+    popq %r9
+    popq %r8
+    popq %rbp
+    popq %rdi
+    popq %rsi
+    popq %rdx
+    popq %rcx
+    popq %rbx
+    popq %rax
+.endm
+
+/* For FXRSTOR: the vector state in its initial configuration (Intel SDM volume 1, section 10.5.1). */
+.macro initial_fxsave_area
+    .word 0x37f /* x87 control word */
+    .skip 22
+    .long 0x1f80 /* MXCSR */
+    .skip 512 - 28
+.endm
+
+#else
 
 #include <assert.h>
 #include <stddef.h>

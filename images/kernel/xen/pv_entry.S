@@ -32,21 +32,7 @@ pv_set_vector_state:
 pv_to_user:
     movq %rdi, %rsp
 return_to_user:
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %r11
-    popq %r10
-    popq %r9
-    popq %r8
-    popq %rbp
-    popq %rdi
-    popq %rsi
-    popq %rdx
-    popq %rcx
-    popq %rbx
-    popq %rax
+    pop_registers
     addq $8, %rsp /* the vector */
     movq $0, (%rsp) /* flags of struct iret_context: return by IRET, not by SYSRET */
     jmp xen_hypercall_page + XEN_IRET * XEN_HYPERCALL_BYTES
@@ -74,21 +60,7 @@ pv_trap_entries:
     .org pv_trap_entries + 16 * 32
 
 trap:
-    pushq %rax
-    pushq %rbx
-    pushq %rcx
-    pushq %rdx
-    pushq %rsi
-    pushq %rdi
-    pushq %rbp
-    pushq %r8
-    pushq %r9
-    pushq %r10
-    pushq %r11
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
+    push_registers
     /* Guest user mode's direction flag and alignment checks are not this mode's. */
     pushq $2
     popfq
@@ -98,11 +70,8 @@ trap:
 
     .section .rodata
     .balign 16
-initial_vector_state: /* Intel SDM volume 1, section 10.5.1 */
-    .word 0x37f
-    .skip 22
-    .long 0x1f80 /* MXCSR */
-    .skip 512 - 28
+initial_vector_state:
+    initial_fxsave_area
 
     .bss
     .balign 16

@@ -121,40 +121,12 @@ to_user:
     andl $RFLAGS_OF_USER, %eax
     orl $RFLAGS_FIXED, %eax
     movq %rax, FRAME_RFLAGS(%rsp)
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %r11
-    popq %r10
-    popq %r9
-    popq %r8
-    popq %rbp
-    popq %rdi
-    popq %rsi
-    popq %rdx
-    popq %rcx
-    popq %rbx
-    popq %rax
+    pop_registers
     addq $16, %rsp /* vector and error code */
     iretq
 
 exception:
-    pushq %rax
-    pushq %rbx
-    pushq %rcx
-    pushq %rdx
-    pushq %rsi
-    pushq %rdi
-    pushq %rbp
-    pushq %r8
-    pushq %r9
-    pushq %r10
-    pushq %r11
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
+    push_registers
     cld
     movq %cr2, %rdx
     xorl %ebx, %ebx
@@ -230,11 +202,8 @@ poll: /* struct sched_poll */
     .quad 0 /* for ever */
 
     .balign 16
-initial_vector_state: /* Intel SDM volume 1, section 10.5.1 */
-    .word 0x37f
-    .skip 22
-    .long 0x1f80 /* MXCSR */
-    .skip 512 - 28
+initial_vector_state:
+    initial_fxsave_area
 
     .globl hatchery_stub_code_end
     .hidden hatchery_stub_code_end
