@@ -1,4 +1,5 @@
 /** Lives of domains of the C image through the driver, step by step. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Driver, Exit, Shell, Snapshot } from '../../src/drivers/driver.js';
 import { parseElf } from '../../src/image/elf.js';
@@ -76,6 +77,33 @@ export async function spawnTime(cold: Snapshot): Promise<{ milliseconds: number;
   const exit = expectKind(await run(shell, undefined), 'ready');
   const milliseconds = performance.now() - start - exit.guestMicroseconds / 1000;
   return { milliseconds, shell };
+}
+
+/**
+ * The same without a pause between several, until xenstore has the names of all of them: milliseconds for
+ * each.
+ */
+export async function spawnTimeWithNames(cold: Snapshot, count: number): Promise<number> {
+  const shells: Shell[] = [];
+  let inGuests = 0;
+  const milliseconds = await timed(async () => {
+    while (shells.length < count) {
+      const shell = await cold.createShell({ reusable: false });
+      const exit = expectKind(await run(shell, undefined), 'ready');
+      inGuests += exit.guestMicroseconds / 1000;
+      shells.push(shell);
+    }
+    while (namesInStore() < count) await settle();
+  });
+  await Promise.all(shells.map((shell) => shell.destroy()));
+  await settle();
+  return (milliseconds - inGuests) / count;
+}
+
+/** How many domains of the benchmark xenstore knows by name. */
+function namesInStore(): number {
+  const entries = execFileSync('xenstore-ls', ['/local/domain'], { encoding: 'utf8' });
+  return entries.match(/name = "hatchery-bench/g)?.length ?? 0;
 }
 
 /** A request to a domain that has booted ahead, to its response. */
