@@ -1,6 +1,9 @@
 /* Operations that make domains of configurations and files, and files of domains. */
+#include <fcntl.h>
+
 #include <cstring>
 
+#include "../machine/descriptor.h"
 #include "operation.h"
 
 namespace hatchery {
@@ -11,12 +14,22 @@ struct NewDomain {
     DomainConfig config;
     uint32_t domid = 0;
     libxl_domain_restore_params restoring;
+    Descriptor stream;
 
     NewDomain() { libxl_domain_restore_params_init(&restoring); }
     ~NewDomain() { libxl_domain_restore_params_dispose(&restoring); }
     NewDomain(const NewDomain&) = delete;
     NewDomain& operator=(const NewDomain&) = delete;
 };
+
+/*
+ * A duplicate of JavaScript's descriptor: that one is closed when its worker thread is ended, and
+ * libxl would go on with whatever gets its number next.
+ */
+int duplicate(Operation& operation, size_t index, Descriptor& stream) {
+    stream = Descriptor(fcntl(static_cast<int>(operation.number(index)), F_DUPFD_CLOEXEC, 0));
+    return stream.valid() ? 0 : operation.refuse(ERROR_FAIL, std::strerror(errno));
+}
 
 /* Reads the configuration; the domain's number becomes the result. A code of libxl's. */
 int prepare(Operation& operation, const std::shared_ptr<NewDomain>& domain) {
@@ -56,15 +69,24 @@ int restore(Operation& operation) {
             return ERROR_NOMEM;
         }
     }
+    if (const int code = duplicate(operation, 0, domain->stream)) {
+        return code;
+    }
     domain->restoring.stream_version = 2;
     return libxl_domain_create_restore(operation.ctx(), domain->config.get(), &domain->domid,
-                                       static_cast<int>(operation.number(0)), kNobodyToAnswer,
-                                       &domain->restoring, operation.how(), nullptr);
+                                       domain->stream.get(), kNobodyToAnswer, &domain->restoring,
+                                       operation.how(), nullptr);
 }
 
+/* Number 1: the descriptor that gets the stream. */
 int suspend(Operation& operation) {
-    return libxl_domain_suspend(operation.ctx(), operation.domid(),
-                                static_cast<int>(operation.number(1)), 0, operation.how());
+    const auto stream = std::make_shared<Descriptor>();
+    if (const int code = duplicate(operation, 1, *stream)) {
+        return code;
+    }
+    operation.set_result([stream] { return std::string("null"); });
+    return libxl_domain_suspend(operation.ctx(), operation.domid(), stream->get(), 0,
+                                operation.how());
 }
 
 int resume(Operation& operation) {
