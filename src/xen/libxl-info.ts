@@ -20,6 +20,7 @@ export interface DomainInfo {
   /** Undefined where xenstore has none: domains of the fast path, and dying ones. */
   readonly name?: string;
   readonly uuid: string;
+  /** `hvm` of a PVH domain too: Xen makes no difference. Its configuration says what it is. */
   readonly domain_type?: DomainType | 'invalid';
   readonly running?: boolean;
   readonly blocked?: boolean;
