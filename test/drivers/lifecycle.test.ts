@@ -7,6 +7,7 @@ import { HatcheryError } from '../../src/errors.js';
 import {
   countMachines,
   countMachinesOnce,
+  milliseconds,
   openTestedDriver,
   repetitions,
   tested,
@@ -46,7 +47,7 @@ t.test('shells', { skip: untestable }, async (t) => {
     const timer = setInterval(() => ticks++, 5);
     const exit = await shell.run(
       { reason: 'request', bytes: SPIN },
-      performance.now() + 200,
+      performance.now() + Math.max(200, milliseconds(50)),
       AMPLE,
       'inline',
     );
