@@ -42,9 +42,13 @@ t.test('all commands and options of domain are there', async (t) => {
   const [, list = ''] = /^Commands:\n((?: .*\n)*)/m.exec(stdout) ?? [];
   const commands = [...list.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name);
   t.ok(commands.length > 12);
-  for (const command of commands.filter((name) => name !== 'help')) {
+  const helps = await Promise.all(
+    commands
+      .filter((name) => name !== 'help')
+      .map(async (name) => [name, await hatchery(['domain', name, '--help'])] as const),
+  );
+  for (const [command, { stdout: help }] of helps) {
     t.ok(new RegExp(`^\\|.*\`${command}[ \`]`, 'm').test(text), command);
-    const help = (await hatchery(['domain', command, '--help'])).stdout;
     for (const [, option = ''] of help.matchAll(/^ {2}(--[a-z-]+)/gm)) {
       t.ok(text.includes(`\`${option}`), `${command} ${option}`);
     }
