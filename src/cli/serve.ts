@@ -182,13 +182,7 @@ class Server {
       ...{ driver, xenType, logger, admission: this.#admission(), trustProxy, maxConnections },
     };
     if (workers === 0) {
-      this.#terminal.note(
-        driver === 'xen'
-          ? 'warning: with the driver xen everything runs in one process, as root: no wall is ' +
-              'around it but the domains’, for nothing walls in who controls Xen.'
-          : 'warning: with --workers 0 everything runs in one process: no wall is around it but ' +
-              'the virtual machines’.',
-      );
+      this.#warnOfOneProcess(driver);
       const { OneProcess } = await import('./one-process.js');
       return OneProcess.open(common);
     }
@@ -202,6 +196,20 @@ class Server {
       }
       throw error;
     }
+  }
+
+  #warnOfOneProcess(driver: DriverName): void {
+    if (driver === 'xen') {
+      this.#logger.warn(
+        'with the driver xen everything runs in one process, as root: no wall is around it but the ' +
+          'domains’, for nothing walls in who controls Xen',
+      );
+      return;
+    }
+    this.#terminal.note(
+      'warning: with --workers 0 everything runs in one process: no wall is around it but the ' +
+        'virtual machines’.',
+    );
   }
 
   /**

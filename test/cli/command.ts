@@ -64,9 +64,18 @@ export class Served {
   #onEvent = () => {};
   #rest = '';
 
-  /** @param args after `serve`; the port is any free one. */
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.#child = spawn(MAIN, ['serve', '--json', '--port', '0', '--log-level', 'warn', ...args], {
+  /**
+   * @param args after `serve`; the port is any free one.
+   * @param command what runs the command line
+   */
+  constructor(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    command: readonly string[] = [MAIN],
+  ) {
+    const [program = MAIN, ...first] = command;
+    const serve = ['serve', '--json', '--port', '0', '--log-level', 'warn'];
+    this.#child = spawn(program, [...first, ...serve, ...args], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
