@@ -160,7 +160,14 @@ Status Hypervisor::learn_facts() {
     facts_.tsc_hertz = uint64_t{physical.cpu_khz} * 1000;
     facts_.vmcall = has_vmx();
     const std::string_view words(command_line, strnlen(command_line, sizeof command_line));
-    facts_.scrubs_all_memory = has_word(words, "scrub-domheap");
+    /* What a boot loader or Dom0's kernel left in memory is cleared once, as Xen starts, unless
+     * somebody has told it not to. */
+    bool skips_first = false;
+    for (const char* word : {"bootscrub=off", "bootscrub=0", "bootscrub=no", "bootscrub=false",
+                             "bootscrub=disable", "no-bootscrub"}) {
+        skips_first = skips_first || has_word(words, word);
+    }
+    facts_.scrubs_all_memory = has_word(words, "scrub-domheap") && !skips_first;
     return kSuccess;
 }
 

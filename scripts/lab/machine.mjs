@@ -12,8 +12,6 @@ const XEN_OPTIONS = [
   'console=com1',
   'com1=115200,8n1',
   'guest_loglvl=all',
-  // QEMU's memory is zero, and clearing it makes the host find room for all of it.
-  'bootscrub=off',
   `dom0_mem=${DOM0_MEMORY}M,max:${DOM0_MEMORY}M`,
   // Dom0 has processor 0 for itself; what runs beside it costs tens of milliseconds for each wake-up.
   'dom0_max_vcpus=1',
