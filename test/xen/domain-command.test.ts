@@ -1,6 +1,7 @@
 /** `hatchery domain …` as a user calls it, with Debian's GRUB as the guest. Runs in the lab. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { act, rename } from '../../src/cli/domain/actions.js';
@@ -60,19 +61,29 @@ const create = (options: Partial<CreateOptions>, ...settings: string[]) =>
     createDomain(FILE, settings, { paused: true, keep: false, ...options }, terminal),
   );
 
-/** What a process prints, as far as it is known. */
-function watch(child: ChildProcess): { until: (pattern: RegExp) => Promise<void> } {
+/** What a stream carries, as far as it is known. @param onEnd has a function called at its end */
+function watch(
+  stream: Readable,
+  onEnd: (ended: () => void) => void,
+): { until: (pattern: RegExp) => Promise<void> } {
   let text = '';
+  let isOver = false;
   let changed = () => {};
-  child.stdout?.on('data', (bytes) => {
+  stream.on('data', (bytes) => {
     text += bytes;
+    changed();
+  });
+  onEnd(() => {
+    isOver = true;
     changed();
   });
   const until = async (pattern: RegExp) => {
     while (!pattern.test(text)) {
-      await new Promise<void>((resolve, reject) => {
+      if (isOver) {
+        throw new Error(`it ended: ${text}`);
+      }
+      await new Promise<void>((resolve) => {
         changed = resolve;
-        child.once('close', () => reject(new Error(`it ended: ${text}`)));
       });
     }
   };
@@ -125,10 +136,10 @@ t.test('the console, until Ctrl-] is typed', async (t) => {
     },
   );
   const ended = new Promise((resolve) => child.once('close', resolve));
-  const screen = watch(child);
+  const screen = watch(child.stdout, (over) => child.once('close', over));
   await screen.until(/grub> /);
   child.stdin?.write('echo he"l"lo\r');
-  await screen.until(/\nhello\r?\n/);
+  await screen.until(/[\r\n]hello[\r\n]/);
   child.stdin?.write('\u001d');
   t.equal(await ended, 0);
   t.not(await libxl.findDomain('grub'), undefined, 'the domain goes on');

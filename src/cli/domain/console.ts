@@ -28,12 +28,12 @@ export async function showConsole(
   opened: () => Promise<void> = async () => {},
 ): Promise<void> {
   const stream = await libxl.openConsole(domid);
-  terminal.note(`The console of domain ${domid}; Ctrl-] leaves it.`);
   const { stdin } = process;
   const wasRaw = stdin.isTTY && stdin.isRaw;
   if (stdin.isTTY) {
     stdin.setRawMode(true);
   }
+  terminal.note(`The console of domain ${domid}; Ctrl-] leaves it.`);
   try {
     const left = connected(stream, terminal);
     const [why] = await Promise.all([left, opened()]);
