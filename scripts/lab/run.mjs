@@ -68,6 +68,13 @@ export async function runInLab({
   const constant = [files.archive, await nodeArchive(), await packagesArchive()];
   const guests = await guestsIfBuilt(note);
   const folder = mkdtempSync(path.join(temporaryFolder(), 'hatchery-lab-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const stop = (signal) => {
+    remove();
+    // QEMU ends with this process.
+    process.kill(process.pid, signal);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop);
   try {
     const initramfs = path.join(folder, 'initramfs');
     const project = path.join(folder, 'project');
@@ -85,9 +92,14 @@ export async function runInLab({
       counted,
       stdout,
       stderr,
-      onProgress: (stage) => note(`${stage.split(' ')[0]} (${elapsed()})`),
+      onProgress: (stage) => {
+        // The kernel runs, so QEMU has read it.
+        remove();
+        note(`${stage.split(' ')[0]} (${elapsed()})`);
+      },
     });
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    for (const signal of ['SIGINT', 'SIGTERM']) process.removeListener(signal, stop);
+    remove();
   }
 }
