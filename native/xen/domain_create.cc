@@ -41,6 +41,7 @@ bool is_clear(const uint8_t* page) {
 
 Result<std::unique_ptr<Domain>> Domain::create(Hypervisor& hypervisor, const DomainShape& shape,
                                                const std::string& name) {
+    hypervisor.undertaker().wait_for_room(monotonic_now() + kSecond);
     auto made = try_create(hypervisor, shape, name);
     /* What dead domains still hold may be what is missing. */
     if (!made.ok() && made.failure().error == ENOMEM &&

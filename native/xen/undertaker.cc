@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "../machine/clock.h"
@@ -16,6 +17,10 @@
 namespace hatchery {
 namespace {
 
+/* Domains whose xenstore entries go together, and those that may wait before others wait for them.
+ */
+constexpr size_t kAtATime = 16;
+constexpr uint64_t kMostWaiting = 32;
 constexpr int kTries = 3;
 constexpr struct timespec kBetweenTries = {0, 20000000};
 
@@ -66,11 +71,22 @@ void Undertaker::rename(uint32_t domain, std::string name) {
     wake_.notify_one();
 }
 
+bool Undertaker::wait_until_done(std::unique_lock<std::mutex>& lock, uint64_t orders,
+                                 int64_t deadline) {
+    const auto left = std::chrono::nanoseconds(std::max<int64_t>(0, deadline - monotonic_now()));
+    return done_.wait_for(lock, left, [&] { return carried_ >= orders; });
+}
+
 bool Undertaker::drain(int64_t deadline) {
     std::unique_lock lock(mutex_);
-    const uint64_t given = orders_;
-    const auto left = std::chrono::nanoseconds(std::max<int64_t>(0, deadline - monotonic_now()));
-    return done_.wait_for(lock, left, [&] { return carried_ >= given; });
+    return wait_until_done(lock, orders_, deadline);
+}
+
+void Undertaker::wait_for_room(int64_t deadline) {
+    std::unique_lock lock(mutex_);
+    if (orders_ > kMostWaiting) {
+        wait_until_done(lock, orders_ - kMostWaiting, deadline);
+    }
 }
 
 size_t Undertaker::failures() {
@@ -83,7 +99,11 @@ void Undertaker::work() {
     for (;;) {
         wake_.wait(lock, [this] { return orders_ > carried_; });
         auto names = std::exchange(names_, {});
-        auto remains = std::exchange(remains_, {});
+        const auto last =
+            remains_.begin() + static_cast<std::ptrdiff_t>(std::min(kAtATime, remains_.size()));
+        std::vector<Remains> remains(std::make_move_iterator(remains_.begin()),
+                                     std::make_move_iterator(last));
+        remains_.erase(remains_.begin(), last);
         const uint64_t taken = names.size() + remains.size();
         lock.unlock();
         carry_out(std::move(names), std::move(remains));

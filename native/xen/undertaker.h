@@ -54,6 +54,12 @@ class Undertaker {
      * whether they are. */
     bool drain(int64_t deadline);
 
+    /*
+     * For who is about to make another domain: waits while so many are to be buried that the host's
+     * memory might go to the dead, or until CLOCK_MONOTONIC passes `deadline`.
+     */
+    void wait_for_room(int64_t deadline);
+
     /* Domains that could not be destroyed, and xenstore entries that could not be removed or
      * renamed, each after some tries; a later start's reapOrphans finds them. */
     size_t failures();
@@ -64,6 +70,7 @@ class Undertaker {
         std::string name;
     };
 
+    bool wait_until_done(std::unique_lock<std::mutex>& lock, uint64_t orders, int64_t deadline);
     void work();
     void carry_out(std::vector<Name> names, std::vector<Remains> remains);
     bool destroy(const Remains& remains);
@@ -73,7 +80,7 @@ class Undertaker {
     std::condition_variable wake_;
     std::condition_variable done_;
     std::vector<Name> names_;
-    std::vector<Remains> remains_;
+    std::deque<Remains> remains_;
     uint64_t orders_ = 0;  /* given so far */
     uint64_t carried_ = 0; /* done so far */
     size_t failures_ = 0;
