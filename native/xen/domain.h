@@ -38,6 +38,8 @@ struct DomainShape {
     uint64_t pages = 0;
     /* PVH: the guest frame of shared_info, not below `pages`. */
     xen_pfn_t shared_info_frame = 0;
+    /* PVH: the guest physical address of the highest page table, with which the vCPU starts. */
+    uint64_t page_tables = 0;
     /* PVH: what will be reached in any case, and so is at the creation. */
     std::vector<FrameRange> reached;
     /* PV: the command line that the builder hands to the guest. */
@@ -73,7 +75,8 @@ class Domain {
      * Creates a domain with one vCPU of the host's CPU policy and its native time-stamp counter.
      *
      * PVH: the memory is there and holds zeros. shared_info is at its frame, mapped here
-     * (shared_info()), with the channel's port masked in it. The vCPU has no context yet.
+     * (shared_info()), with the channel's port masked in it. The vCPU is to start at the stub's
+     * entry (vcpu_context.h).
      *
      * PV: builder() has its memory populated, no kernel parsed yet, nothing built. The memory is a
      * multiple of 1 MiB.
@@ -164,6 +167,8 @@ class Domain {
     Status add_memory();
     Status populate();
     Status reach_ahead();
+    Status place_vcpu();
+    Status hold_zeros();
     Status clear_memory();
     Status start_builder();
     /* `name` as xenstore has it. */

@@ -8,6 +8,7 @@
 #include "domain.h"
 #include "store_entries.h"
 #include "undertaker.h"
+#include "vcpu_context.h"
 
 namespace hatchery {
 namespace {
@@ -174,6 +175,20 @@ Status Domain::add_memory() {
         return memory.failure();
     }
     memory_ = std::move(memory.value());
+    Status failed = hold_zeros();
+    return failed ? failed : place_vcpu();
+}
+
+Status Domain::place_vcpu() {
+    auto own = context();
+    if (!own.ok()) {
+        return own.failure();
+    }
+    auto initial = initial_context(own.value(), shape_.page_tables);
+    return initial.ok() ? set_context(initial.value()) : Status(initial.failure());
+}
+
+Status Domain::hold_zeros() {
     if (!hypervisor_.facts().scrubs_all_memory) {
         return clear_memory();
     }

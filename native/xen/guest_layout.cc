@@ -38,8 +38,16 @@ std::vector<Placement> all_placements(const LoadPlan& plan, uint64_t shared_star
     return placements;
 }
 
-/* The pages that every machine's host writes: those of the stub, the image and the channel, and the
- * constant part. */
+/* The page before the end of the stack, and that from the start of the heap: what a guest writes
+ * first, and so what a snapshot of it has something in. */
+uint64_t first_written(const Placement& placement) {
+    const uint64_t bytes = placement.pages * placement.page_bytes();
+    const bool is_stack = placement.virtual_address + bytes == HATCHERY_STACK_TOP;
+    return placement.physical_address + (is_stack ? bytes - HATCHERY_PAGE_BYTES : 0);
+}
+
+/* The pages that every machine's host writes, or is likely to: those of the stub, the image and the
+ * channel, the first of what the guest can write, and the constant part. */
 std::vector<FrameRange> pages_at_start(const LoadPlan& plan, const PageSet& constant_pages,
                                        uint64_t constant_start) {
     PageSet pages(constant_start);
@@ -47,6 +55,11 @@ std::vector<FrameRange> pages_at_start(const LoadPlan& plan, const PageSet& cons
     pages.add_bytes(plan.channel, HATCHERY_CHANNEL_BYTES);
     for (const Content& content : plan.memory.contents) {
         pages.add_bytes(content.physical_address, content.bytes.size());
+    }
+    for (const Placement& placement : plan.memory.placements) {
+        if (placement.writable) {
+            pages.add_bytes(first_written(placement), HATCHERY_PAGE_BYTES);
+        }
     }
     std::vector<FrameRange> ranges;
     pages.for_each_run([&](size_t first, size_t count) { ranges.push_back({first, count}); });
@@ -100,6 +113,7 @@ Result<std::shared_ptr<const GuestLayout>> GuestLayout::build(const LoadPlan& pl
     layout->constant_start_ = shared_start;
     layout->shape_.type = GuestType::kPvh;
     layout->shape_.pages = end / HATCHERY_PAGE_BYTES;
+    layout->shape_.page_tables = layout->page_tables_;
     layout->shape_.shared_info_frame = end / HATCHERY_PAGE_BYTES;
     layout->shape_.reached = pages_at_start(plan, layout->constant_pages_, shared_start);
     layout->constant_ = std::move(constant.value());

@@ -36,12 +36,8 @@ class PvhMachine final : public DomainMachine {
 
 #ifdef HATCHERY_TEST_HOOKS
     uint32_t omit = 0;
-    Domain& domain() {
-        return *domain_;
-    }
-    const PvhSnapshot& snapshot() const {
-        return *snapshot_;
-    }
+    Domain& domain() { return *domain_; }
+    const PvhSnapshot& snapshot() const { return *snapshot_; }
 #endif
 
   private:

@@ -3,7 +3,6 @@
 #include <cstring>
 
 #include "pvh_machine.h"
-#include "vcpu_context.h"
 
 namespace hatchery {
 namespace {
@@ -112,17 +111,6 @@ Result<std::unique_ptr<Domain>> PvhSnapshot::create_domain() const {
     copy_pages(filled_, domain.memory().data(), memory_.bytes());
     copy_pages(layout().constant_pages(), domain.memory().data() + layout().constant_start(),
                layout().constant().data());
-    auto own = domain.context();
-    if (!own.ok()) {
-        return own.failure();
-    }
-    auto context = initial_context(own.value(), layout().page_tables());
-    if (!context.ok()) {
-        return context.failure();
-    }
-    if (Status failed = domain.set_context(context.value())) {
-        return *failed;
-    }
     return std::move(taken.value());
 }
 

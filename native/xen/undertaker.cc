@@ -21,6 +21,9 @@ namespace {
  */
 constexpr size_t kAtATime = 16;
 constexpr uint64_t kMostWaiting = 32;
+/* Names alone are in no hurry: on a Dom0 with one processor, writing them would be in the way of
+ * the request for which a domain got its name. */
+constexpr std::chrono::milliseconds kNamesWait(2);
 constexpr int kTries = 3;
 constexpr struct timespec kBetweenTries = {0, 20000000};
 
@@ -98,6 +101,7 @@ void Undertaker::work() {
     std::unique_lock lock(mutex_);
     for (;;) {
         wake_.wait(lock, [this] { return orders_ > carried_; });
+        wake_.wait_for(lock, kNamesWait, [this] { return !remains_.empty(); });
         auto names = std::exchange(names_, {});
         const auto last =
             remains_.begin() + static_cast<std::ptrdiff_t>(std::min(kAtATime, remains_.size()));
