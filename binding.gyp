@@ -26,6 +26,9 @@
     'defines': [
       'NAPI_VERSION=9',
       'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS',
+      # An environment that is being ended takes no exceptions any more: that must not abort the
+      # process.
+      'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
     ],
     'cflags_cc!': ['-std=gnu++17', '-std=gnu++20'],
     'cflags': ['-Wall', '-Wextra', '-fvisibility=hidden'],

@@ -8,7 +8,10 @@ import { digestOf, filesBelow, isStamped, lockedVersion, stamp } from './digest.
 import { headersPrefix } from './headers.mjs';
 import { at } from './root.mjs';
 
-/** What each target is made of: its sources, and the system's headers that not every machine has. */
+/**
+ * What each target is made of: its sources, and headers that not every machine has: the system's, and
+ * Node's own, which the package node-api-headers does not contain.
+ */
 const ADDONS = {
   hatchery_kvm: { sources: ['native/machine', 'native/kvm'] },
   hatchery_process: { sources: ['native/machine', 'native/process'] },
@@ -19,6 +22,7 @@ const ADDONS = {
   hatchery_libxl: {
     sources: ['native/machine', 'native/libxl'],
     headers: ['libxl.h', 'libxlutil.h', 'xenstore.h'],
+    nodeHeaders: ['uv.h'],
   },
 };
 
@@ -28,10 +32,13 @@ export const TEST_TARGETS = ['hatchery_kvm_test', 'hatchery_process_test', 'hatc
 
 const addonOf = (target) => ADDONS[target.replace(/_test$/, '')];
 
-/** Whether the system's headers are here, without which a target cannot be built and is left out. */
+/** Whether the headers are here without which a target cannot be built and is left out. */
 export function canBuild(target) {
-  const { headers = [] } = addonOf(target);
-  return headers.every((header) => existsSync(`/usr/include/${header}`));
+  const { headers = [], nodeHeaders = [] } = addonOf(target);
+  return (
+    headers.every((header) => existsSync(`/usr/include/${header}`)) &&
+    nodeHeaders.every((header) => existsSync(path.join(headersPrefix(), 'include/node', header)))
+  );
 }
 
 /** Folders, relative to the checkout, where the two kinds of build leave TARGET.node. */
