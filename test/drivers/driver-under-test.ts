@@ -21,6 +21,8 @@ interface TestedDriver {
   readonly slowness: number;
   /** The share of KVM's repetitions that is worth the time there. */
   readonly share: number;
+  /** The share of a limit, by that measure, that a test can wait out there. */
+  readonly patience: number;
 }
 
 const DRIVERS: Readonly<Record<string, TestedDriver>> = {
@@ -29,6 +31,7 @@ const DRIVERS: Readonly<Record<string, TestedDriver>> = {
     strategies: ['boot', 'clone', 'pool', 'reset'],
     slowness: 1,
     share: 1,
+    patience: 1,
   },
   xen: {
     name: 'xen',
@@ -36,6 +39,7 @@ const DRIVERS: Readonly<Record<string, TestedDriver>> = {
     strategies: ['boot', 'clone', 'pool', 'reset'],
     slowness: 30,
     share: 1 / 200,
+    patience: 1 / 4,
   },
   'xen-pv': {
     name: 'xen',
@@ -43,6 +47,7 @@ const DRIVERS: Readonly<Record<string, TestedDriver>> = {
     strategies: ['boot', 'pool'],
     slowness: 30,
     share: 1 / 200,
+    patience: 1 / 4,
   },
 };
 
@@ -68,6 +73,9 @@ export function untestableBut(name: DriverName): string | false {
   return tested.name === name ? untestable : `is about ${name}`;
 }
 
+/** For tests that are about no driver at all: once is enough, where all of the checkout is. */
+export const driverless: string | false = asked !== 'kvm' && 'is about no driver';
+
 function whyNot(name: DriverName): string | false {
   const found = detectDrivers().find((driver) => driver.name === name)?.availability;
   return found?.available === true ? false : `needs ${name}: ${found?.reason ?? 'no driver'}`;
@@ -80,6 +88,12 @@ export function openTestedDriver(): Driver {
 
 /** A limit or a bound, given what it is on KVM. */
 export const milliseconds = (onKvm: number): number => onKvm * tested.slowness;
+
+/**
+ * A limit that a test waits out, given what it is on KVM; it becomes longer still by `milliseconds` or
+ * by a deployment.
+ */
+export const waitedOut = (onKvm: number): number => onKvm * tested.patience;
 
 /** How often something is done, given how often on KVM. At least `least` times. */
 export const repetitions = (onKvm: number, least = 1): number =>

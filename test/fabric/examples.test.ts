@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { test } from 'tap';
-import { Fabric } from '../../src/index.js';
-import { noKvm } from './kvm.js';
+import { driverless, untestable, untestableBut } from '../drivers/driver-under-test.js';
+import { deploy, openFabric } from './fabric-under-test.js';
 
 const run = promisify(execFile);
 
-test('the example of the library runs as it stands', { skip: noKvm }, async (t) => {
+test('the example of the library runs as it stands', { skip: untestable }, async (t) => {
   const { stdout } = await run(process.execPath, ['dist/examples/library.js']);
   const timing = 'accept;dur=[^;]+, queue;dur=.*, reply;dur=\\d+\\.\\d{3}';
   t.match(
@@ -20,23 +20,27 @@ test('the example of the library runs as it stands', { skip: noKvm }, async (t) 
   );
 });
 
-test('the example of a host of plug-ins runs as it stands', { skip: noKvm }, async (t) => {
+// Its limits are meant for a processor of today.
+test('the example of a host of plug-ins runs as it stands', {
+  skip: untestableBut('kvm'),
+}, async (t) => {
   const { stdout } = await run(process.execPath, ['dist/examples/plug-in.js']);
   t.equal(stdout, "{ item: 'tea', left: 3 }\n");
 });
 
-test('hello', { skip: noKvm }, async (t) => {
-  await using fabric = await Fabric.open();
-  const hello = await fabric.deploy({ name: 'hello', file: 'examples/hello.ts' });
+test('hello', { skip: untestable }, async (t) => {
+  await using fabric = await openFabric();
+  const hello = await deploy(fabric, { name: 'hello', file: 'examples/hello.ts' });
   for (const id of [1, 2]) {
     const response = await hello.fetch(`http://hello/?name=Ada&id=${id}`);
     t.match(await response.json(), { hello: 'Ada', served: 1, id: /^[0-9a-f-]{36}$/ });
   }
 });
 
-test('a function with an npm dependency', { skip: noKvm }, async (t) => {
-  await using fabric = await Fabric.open();
-  const accounts = await fabric.deploy({ name: 'accounts', file: 'examples/with-dependency.ts' });
+// The bundle is the same for all drivers, and Dom0 has no package but those of production.
+test('a function with an npm dependency', { skip: untestableBut('kvm') }, async (t) => {
+  await using fabric = await openFabric();
+  const accounts = await deploy(fabric, { name: 'accounts', file: 'examples/with-dependency.ts' });
   t.ok(accounts.inputs.some((path) => path.includes('node_modules/valibot')));
   const post = (body: object) =>
     accounts.fetch('http://accounts/', { method: 'POST', body: JSON.stringify(body) });
@@ -48,7 +52,7 @@ test('a function with an npm dependency', { skip: noKvm }, async (t) => {
   t.match(await refused.json(), { nested: { email: [/email/i] } });
 });
 
-test('the README shows the examples as they are', async (t) => {
+test('the README shows the examples as they are', { skip: driverless }, async (t) => {
   const readme = await readFile('README.md', 'utf8');
   const shown = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code);
   const example = async (name: string) =>
