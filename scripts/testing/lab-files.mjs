@@ -1,9 +1,8 @@
 // Which test files run in the lab, in the Dom0 of a real Xen.
 import { readFileSync } from 'node:fs';
 
-/** This folder is about Xen's domains, but for what needs no Xen. */
+/** This folder is about Xen's domains. */
 const LAB_FOLDER = '/test/xen/';
-const WITHOUT_XEN = /\/test\/xen\/domain-config\.test\.js$/;
 
 /** What a file imports that tests any driver, the one that HATCHERY_TEST_DRIVER names. */
 const ANY_DRIVER = /from '[./]+(drivers\/)?(driver|fabric)-under-test\.js'/;
@@ -15,6 +14,6 @@ const ANY_DRIVER = /from '[./]+(drivers\/)?(driver|fabric)-under-test\.js'/;
  * @returns {'host' | 'lab' | 'both'}
  */
 export function whereOf(file) {
-  if (file.includes(LAB_FOLDER)) return WITHOUT_XEN.test(file) ? 'host' : 'lab';
+  if (file.includes(LAB_FOLDER)) return 'lab';
   return ANY_DRIVER.test(readFileSync(file, 'utf8')) ? 'both' : 'host';
 }

@@ -1,6 +1,6 @@
-// Runs test files in the lab: one boot of Xen and one process of Node for all of them, since both take
-// seconds in emulation.
+// Runs test files in the lab: one boot of Xen for all of them.
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { Parser } from 'tap-parser';
 import { labPackagesStep } from '../lab/packages.mjs';
@@ -10,8 +10,8 @@ import { StepFailure } from '../steps/step.mjs';
 import { collectPoints, resultOf } from './tap-file.mjs';
 
 /** Seconds that all files together, and that one of them may take: emulation is slow on a busy machine. */
-const ALL_SECONDS = 600;
-const FILE_SECONDS = 300;
+const ALL_SECONDS = 900;
+const FILE_SECONDS = 160;
 const STDERR_BYTES = 16_384;
 
 const ENVIRONMENT = {
@@ -44,40 +44,70 @@ export async function labMissing() {
  */
 export async function runLabSuite(files, onResult) {
   const waiting = new Set(files.map((file) => path.relative(ROOT, file)));
-  const stderr = new PassThrough();
-  let written = '';
-  stderr.on('data', (chunk) => {
-    written = (written + chunk).slice(-STDERR_BYTES);
-  });
-  let start = performance.now();
-  const report = (name, points, results, ending) => {
-    waiting.delete(name);
-    const milliseconds = performance.now() - start;
-    start = performance.now();
-    onResult(resultOf(at(name), points, results, { ending, milliseconds, stderr: written }));
+  const reports = [];
+  const report = (run, ending) => {
+    if (run === undefined) return;
+    waiting.delete(run.name);
+    reports.push(run.finish(ending).then(onResult));
   };
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  let run;
+  stderr.on('data', (chunk) => run?.wrote(chunk));
+  // As run-tests.mjs has it in the lab.
+  const read = (async () => {
+    for await (const line of createInterface({ input: stdout, crlfDelay: Infinity })) {
+      if (line.startsWith('@file ')) {
+        run = new FileRun(line.slice('@file '.length));
+      } else if (line.startsWith('@end ')) {
+        report(run, line.slice('@end '.length));
+        run = undefined;
+      } else {
+        run?.parser.write(`${line}\n`);
+      }
+    }
+  })();
+  const ending = await runProcesses([...waiting], stdout, stderr);
+  stdout.end();
+  await read;
+  report(run, ending || 'the file did not end');
+  for (const name of [...waiting]) report(new FileRun(name), ending || 'the file was not run');
+  await Promise.all(reports);
+}
 
-  const parser = new Parser();
-  parser.on('child', (child) => {
-    // The boot is no part of the first file's time.
-    if (waiting.size === files.length) start = performance.now();
-    const points = collectPoints(child);
-    child.on('complete', (results) => report(child.name, points, results, ''));
-  });
-  const complete = new Promise((resolve) => parser.once('complete', resolve));
-  const ending = await runProcess([...waiting], parser, stderr);
-  parser.end();
-  const results = await complete;
-  for (const name of [...waiting]) {
-    report(name, collectPoints(new Parser()), results, ending || 'the file was not run');
+/** One file's way through the lab. */
+class FileRun {
+  parser = new Parser();
+  #start = performance.now();
+  #points = collectPoints(this.parser);
+  #complete = new Promise((resolve) => this.parser.once('complete', resolve));
+  #stderr = '';
+
+  constructor(name) {
+    this.name = name;
+  }
+
+  wrote(chunk) {
+    this.#stderr = (this.#stderr + chunk).slice(-STDERR_BYTES);
+  }
+
+  async finish(ending) {
+    const milliseconds = performance.now() - this.#start;
+    this.parser.end();
+    const results = await this.#complete;
+    return resultOf(at(this.name), this.#points, results, {
+      ending,
+      milliseconds,
+      stderr: this.#stderr,
+    });
   }
 }
 
-/** How the machine or the process ended, when that was not as it should be; else empty. */
-async function runProcess(files, stdout, stderr) {
+/** How the machine ended, when that was not as it should be; else empty. */
+async function runProcesses(files, stdout, stderr) {
   try {
     const outcome = await runInLab({
-      command: ['node', '--enable-source-maps', 'run-tests.mjs', ...files],
+      command: ['node', 'run-tests.mjs', ...files],
       environment: ENVIRONMENT,
       timeout: ALL_SECONDS,
       stdout,

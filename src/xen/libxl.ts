@@ -293,7 +293,10 @@ export class Libxl implements AsyncDisposable {
     return this.#requests.request('listDisks', { numbers: [checkDomid(domid)] });
   }
 
-  /** @returns with the devid and the MAC address that libxl chose where none is given */
+  /**
+   * An interface whose script failed stays in the list, as with `xl`, until it is detached by force.
+   * @returns with the devid and the MAC address that libxl chose where none is given
+   */
   async attachNic(domid: number, nic: Nic, { signal }: Abortable = {}): Promise<Nic> {
     const numbers = [checkDomid(domid)];
     return this.#requests.request('attachNic', { numbers, values: [checkNic(nic)], signal });

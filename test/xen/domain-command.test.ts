@@ -168,6 +168,10 @@ t.test('a domain that boots again is made again, and one that powers off is gone
     await sleep(100);
     next = await libxl.findDomain('kept');
   }
+  // The keeper is still at it: the name is there before the console.
+  while ((await libxl.domainInfo(next)).paused) {
+    await sleep(100);
+  }
   const second = new Screen(await libxl.openConsole(next));
   second.console.write('\r');
   await second.waitFor(/grub> /);

@@ -1,5 +1,6 @@
 /** Guests for the tests of libxl: Debian's grub, which waits at a prompt on its console. */
 
+import { once } from 'node:events';
 import type { Test } from 'tap';
 import type { DomainConsole } from '../../src/xen/console.js';
 import { Libxl } from '../../src/xen/libxl.js';
@@ -36,9 +37,14 @@ export function grubConfig(type: 'pv' | 'pvh', name: string): DomainConfig {
 export class Screen {
   readonly console: DomainConsole;
   text = '';
+  readonly #ended: Promise<never>;
 
   constructor(console: DomainConsole) {
     this.console = console;
+    this.#ended = new Promise((_, reject) => {
+      console.once('end', () => reject(new Error(`the console ended: ${this.text}`)));
+    });
+    this.#ended.catch(() => {});
     console.on('data', (bytes) => {
       this.text += bytes;
     });
@@ -47,10 +53,7 @@ export class Screen {
   /** Until it has printed this behind what was seen before. */
   async waitFor(pattern: RegExp): Promise<void> {
     while (!pattern.test(this.text)) {
-      await new Promise((resolve, reject) => {
-        this.console.once('data', resolve);
-        this.console.once('end', () => reject(new Error(`the console ended: ${this.text}`)));
-      });
+      await Promise.race([once(this.console, 'data'), this.#ended]);
     }
     this.text = this.text.replace(pattern, '');
   }

@@ -31,8 +31,9 @@ export interface Standalone {
 /** For one domain: it runs in emulation within emulation. */
 const PATIENCE_MILLISECONDS = 60_000;
 const LOOK_MILLISECONDS = 20;
-/** The console's daemon may be behind the domain's end. */
-const CONSOLE_DELAY_MILLISECONDS = 100;
+/** The console's daemon may be behind the domain's end: by how much at most, and how long it may pause. */
+const CONSOLE_DELAY_MILLISECONDS = 5000;
+const CONSOLE_PAUSE_MILLISECONDS = 200;
 
 let created = 0;
 
@@ -46,6 +47,16 @@ function filesOf(folder: string, { kernel, module }: StandaloneOptions) {
     writeFileSync(ramdisk, module);
   }
   return { kernel: resolve(kernel), ramdisk };
+}
+
+/** Until the console has said something, and no more comes. */
+async function settled(screen: Screen): Promise<void> {
+  const deadline = performance.now() + CONSOLE_DELAY_MILLISECONDS;
+  let before: string | undefined;
+  while (performance.now() < deadline && (screen.text === '' || screen.text !== before)) {
+    before = screen.text;
+    await sleep(CONSOLE_PAUSE_MILLISECONDS);
+  }
 }
 
 /** By libxl, in this process: much faster than `xl`. */
@@ -111,7 +122,7 @@ export async function runStandalone(
       await sleep(LOOK_MILLISECONDS);
       info = await libxl.domainInfo(domid);
     }
-    await sleep(CONSOLE_DELAY_MILLISECONDS);
+    await settled(screen);
     screen.console.destroy();
     const ended = info.shutdown_reason === 'poweroff' ? 'powered off' : 'crashed';
     return {
