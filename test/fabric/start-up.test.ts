@@ -1,4 +1,5 @@
 import { test } from 'tap';
+import { DEFAULT_LIMITS } from '../../src/index.js';
 import { milliseconds, tested, untestable, waitedOut } from '../drivers/driver-under-test.js';
 import { deploy, openFabric } from './fabric-under-test.js';
 
@@ -10,12 +11,19 @@ const LIMIT = waitedOut(200);
  */
 const TRACE = tested.slowness === 1 ? /at spin \(function\.ts:4:\d+\)/ : /./;
 
+/** What a start-up may fill before it is ended. */
+const MEMORY_BYTES = tested.slowness === 1 ? DEFAULT_LIMITS.memoryBytes : 32 << 20;
+
 const HANDLER = 'export default { fetch: () => new Response("ok") };\n';
 
 test('start-up code that does not end well fails the deploy', { skip: untestable }, async (t) => {
   await using fabric = await openFabric();
   const started = (source: string, startupMilliseconds = 20_000) =>
-    deploy(fabric, { name: 'f', source, limits: { startupMilliseconds } });
+    deploy(fabric, {
+      name: 'f',
+      source,
+      limits: { startupMilliseconds, memoryBytes: MEMORY_BYTES },
+    });
 
   await t.rejects(
     started(
