@@ -111,6 +111,9 @@ Status Domain::configure() {
     Status failed =
         checked("xc_domain_max_vcpus", [&] { return xc_domain_max_vcpus(control, id_, 1); });
     if (!failed) {
+        failed = hypervisor_.guest_processors().confine(control, id_);
+    }
+    if (!failed) {
         failed = checked("xc_domain_setmaxmem", [&] {
             return xc_domain_setmaxmem(control, id_, shape_.pages * (XC_PAGE_SIZE / 1024));
         });

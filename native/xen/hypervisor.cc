@@ -92,6 +92,11 @@ Result<std::unique_ptr<Hypervisor>> Hypervisor::open() {
     if (Status failed = made->learn_facts()) {
         return *failed;
     }
+    auto processors = GuestProcessors::of_host(made->control_);
+    if (!processors.ok()) {
+        return processors.failure();
+    }
+    made->guest_processors_ = processors.value();
     auto owner = OwnerIdentity::of_this_process();
     if (!owner.ok()) {
         return owner.failure();

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "../machine/result.h"
+#include "guest_processors.h"
 #include "xen_library.h"
 
 namespace hatchery {
@@ -52,6 +53,7 @@ class Hypervisor {
     ~Hypervisor();
 
     const HypervisorFacts& facts() const { return facts_; }
+    const GuestProcessors& guest_processors() const { return guest_processors_; }
     xc_interface* control() const { return control_; }
     xenforeignmemory_handle* foreign_memory() const { return foreign_memory_; }
 
@@ -73,6 +75,7 @@ class Hypervisor {
     Status learn_facts();
 
     HypervisorFacts facts_;
+    GuestProcessors guest_processors_;
     xc_interface* control_ = nullptr;
     xenforeignmemory_handle* foreign_memory_ = nullptr;
     /* Order matters: a later one uses the earlier ones. */
