@@ -10,7 +10,10 @@ import { typescriptStep } from './steps/typescript.mjs';
 const sanitized = process.argv.includes('--asan');
 /** Of fuzzing that a test run contains. */
 const FUZZ_SECONDS = 60;
+/** `npm run test:xen`: every file that runs in the lab, and there only. */
+const inLabOnly = process.argv.includes('--xen');
 const words = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const isComplete = words.length === 0 && !inLabOnly;
 
 /** What makes a process of Node load the addons that were built with sanitizers. */
 function sanitizerEnvironment() {
@@ -66,23 +69,31 @@ async function testInLab(files, totals) {
 async function main() {
   const failed = await setUp();
   // Only now: these need the npm packages.
-  const [{ runChecks }, { Totals, reportCheck, reportFile }, suite, { kvmWorks }] =
-    await Promise.all([
-      import('./testing/checks.mjs'),
-      import('./testing/report.mjs'),
-      import('./testing/tap-suite.mjs'),
-      import('./testing/kvm.mjs'),
-    ]);
+  const [
+    { runChecks },
+    { Totals, reportCheck, reportFile },
+    suite,
+    { kvmWorks },
+    { isInEveryRun },
+  ] = await Promise.all([
+    import('./testing/checks.mjs'),
+    import('./testing/report.mjs'),
+    import('./testing/tap-suite.mjs'),
+    import('./testing/kvm.mjs'),
+    import('./testing/lab-files.mjs'),
+  ]);
   const totals = new Totals();
   for (const name of failed) reportCheck(totals, name, 'this part of the set-up failed, see above');
-  if (words.length === 0) {
+  if (isComplete) {
     await runChecks((name, failure) => reportCheck(totals, name, failure));
   }
   // Beside the tests, and after them in every queue for a processor.
-  const fuzzing = words.length === 0 && !sanitized ? fuzzAndReport(totals) : undefined;
+  const fuzzing = isComplete && !sanitized ? fuzzAndReport(totals) : undefined;
   const kvm = kvmWorks();
   if (!kvm) console.log('KVM does not work here: the tests that need it are skipped.');
-  const { host, lab } = suite.testFiles(words);
+  const found = suite.testFiles(words);
+  const host = inLabOnly ? [] : found.host;
+  const lab = inLabOnly || words.length > 0 ? found.lab : found.lab.filter(isInEveryRun);
   if (host.length + lab.length === 0)
     reportCheck(totals, 'tests', `no test file is called ${words.join(', ')}`);
   await suite.runSuite(

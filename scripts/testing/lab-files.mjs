@@ -4,6 +4,13 @@ import { readFileSync } from 'node:fs';
 /** This folder is about Xen's domains. */
 const LAB_FOLDER = '/test/xen/';
 
+/**
+ * What `npm test` runs of it. All of it takes some ten minutes in emulation, so the rest is for
+ * `npm run test:xen`, which runs every file of the lab.
+ */
+const IN_EVERY_RUN =
+  /\/test\/xen\/(domain-faults|hostile-guests|libxl-(domains|events|failures|threads)|pv-machine|rewind)\.test\.js$/;
+
 /** What a file imports that tests any driver, the one that HATCHERY_TEST_DRIVER names. */
 const ANY_DRIVER = /from '[./]+(drivers\/)?(driver|fabric)-under-test\.js'/;
 
@@ -16,4 +23,9 @@ const ANY_DRIVER = /from '[./]+(drivers\/)?(driver|fabric)-under-test\.js'/;
 export function whereOf(file) {
   if (file.includes(LAB_FOLDER)) return 'lab';
   return ANY_DRIVER.test(readFileSync(file, 'utf8')) ? 'both' : 'host';
+}
+
+/** Whether `npm test` runs a file of the lab's; see {@link IN_EVERY_RUN}. */
+export function isInEveryRun(file) {
+  return IN_EVERY_RUN.test(file);
 }
