@@ -1,6 +1,7 @@
 // npm test [-- [--asan] [WORD…]]: sets up what is missing, then lint, types and all tests. With words,
 // only the test files whose path contains one of them. The last line says how many passed.
 import { execFileSync } from 'node:child_process';
+import { labPackagesStep } from './lab/packages.mjs';
 import { SANITIZED } from './steps/addon.mjs';
 import { allSteps, testAddonSteps } from './steps/all.mjs';
 import { at } from './steps/root.mjs';
@@ -30,6 +31,9 @@ function sanitizerEnvironment() {
 
 /** Types are checked below, with their errors shown: here they only cost what cannot be compiled. */
 async function setUp() {
+  // Before the addons, of which those for Xen are left out without its headers. Whether there is a lab
+  // is asked again where its tests are to run.
+  await runSteps([labPackagesStep]);
   const steps = [...allSteps(), ...testAddonSteps({ sanitized })];
   const { failed } = await runSteps(
     steps.map((step) => (step === typescriptStep ? { ...step, optional: true } : step)),

@@ -1,5 +1,5 @@
 // What the lab needs of the host: QEMU, and the tools that make a Dom0 out of Debian's packages.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { findCommand } from '../steps/command.mjs';
 import { packagesStepFor } from '../steps/packages.mjs';
 import { StepFailure } from '../steps/step.mjs';
@@ -14,6 +14,11 @@ const REQUIREMENTS = [
   { package: 'mmdebstrap', has: () => findCommand('mmdebstrap'), why: "unpacks Dom0's packages" },
   { package: 'busybox-static', has: () => findCommand('busybox'), why: "Dom0's small programs" },
   { package: 'xz-utils', has: () => findCommand('xz'), why: "unpacks Dom0's kernel" },
+  {
+    package: 'libxen-dev',
+    has: () => existsSync('/usr/include/xenctrl.h') && existsSync('/usr/include/libxlutil.h'),
+    why: 'the addons for Xen are built with it',
+  },
   { package: 'binutils', has: () => findCommand('strip'), why: 'makes kernel and modules smaller' },
   { package: 'util-linux', has: () => findCommand('setpriv'), why: 'ends QEMU with its parent' },
 ];
