@@ -1,4 +1,4 @@
-// The test guests, built on the host: Dom0 has no compiler.
+// The test guests and the programs of tests, built on the host: Dom0 has no compiler.
 import { readFileSync } from 'node:fs';
 import { runLogged } from '../steps/command.mjs';
 import { filesBelow } from '../steps/digest.mjs';
@@ -12,7 +12,7 @@ import { cached, keyOf } from './cache.mjs';
  * @throws {import('../steps/step.mjs').StepFailure}
  */
 export function testGuests() {
-  const sources = filesBelow(['test/guests', 'images/kernel', 'images/abi']);
+  const sources = filesBelow(['test/guests', 'test/xen/programs', 'images/kernel', 'images/abi']);
   const key = keyOf(sources.flatMap((file) => [file, readFileSync(file)]));
   return cached('guests', key, async (folder) => {
     await runLogged('lab-guests', ['bash', at('test/guests/build.sh'), folder]);

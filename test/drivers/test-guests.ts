@@ -90,7 +90,12 @@ export class TestGuests {
 
   /** The image as it is in its file. */
   file(name: string): Buffer {
-    return readFileSync(join(this.#folder, `${name}.elf`));
+    return readFileSync(this.path(`${name}.elf`));
+  }
+
+  /** Where a file of that name is: a guest's image, or a program of test/xen/programs. */
+  path(name: string): string {
+    return join(this.#folder, name);
   }
 
   remove(): void {

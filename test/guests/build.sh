@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # build.sh OUT_DIR: builds every test guest into OUT_DIR. A .c file is an application on the kernel;
-# a .S file stands alone.
+# a .S file stands alone. And the programs that tests start in the lab's Dom0 (test/xen/programs).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 out=${1:?usage: build.sh OUT_DIR}
@@ -18,4 +18,7 @@ done
 for source in "$here"/*.S; do
     "${GUEST_CC[@]}" "${GUEST_CFLAGS[@]}" "${GUEST_LDFLAGS[@]}" "$source" \
         -o "$out/$(basename "$source" .S).elf"
+done
+for source in "$here"/../xen/programs/*.c; do
+    musl-gcc -std=gnu17 -O2 -Wall -Wextra -static "$source" -o "$out/$(basename "$source" .c)"
 done
