@@ -4,7 +4,9 @@
  */
 #ifdef HATCHERY_TEST_HOOKS
 
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "../machine/addon_data.h"
 #include "../machine/machine_object.h"
@@ -34,15 +36,43 @@ Napi::Value domain_id(const Napi::CallbackInfo& info, Machine& machine) {
 }
 
 /*
+ * Lets a vCPU that has answered come to where it waits for the next request: it tells of its answer some
+ * instructions before that, and may have been paused in between. One that never ran stays as it is.
+ */
+Status let_it_wait(Domain& domain) {
+    constexpr int kPatienceMilliseconds = 5000;
+    for (int tried = 0; tried < kPatienceMilliseconds; tried++) {
+        xc_dominfo_t state = {};
+        const int found = xc_domain_getinfo(domain.hypervisor().control(), domain.id(), 1, &state);
+        if (found != 1 || state.domid != domain.id()) {
+            return Failure{"xc_domain_getinfo", found < 0 ? errno : ESRCH};
+        }
+        if (state.cpu_time == 0 || state.blocked) {
+            return kSuccess;
+        }
+        if (domain.paused()) {
+            if (Status failed = domain.unpause()) {
+                return failed;
+            }
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return Failure{"waiting for a vCPU to wait", ETIMEDOUT};
+}
+
+/*
  * state(): {context, frame, sharedInfo, constant}: the vCPU's HVM save records, ring 3's registers,
- * shared_info's page, and the constant part of the memory.
+ * shared_info's page, and the constant part of the memory. Of a machine that has answered, or never ran.
  */
 Napi::Value state(const Napi::CallbackInfo& info, Machine& machine) {
     const Napi::Env env = info.Env();
     Domain& domain = pvh(machine).domain();
     const GuestLayout& layout = pvh(machine).snapshot().layout();
-    /* So that the vCPU has come to where it waits, and Xen has its registers. */
+    if (const Status failed = let_it_wait(domain)) {
+        return throw_failure(env, *failed);
+    }
     const bool was_paused = domain.paused();
+    /* So that Xen has its registers. */
     if (const Status failed = domain.pause()) {
         return throw_failure(env, *failed);
     }
