@@ -41,7 +41,9 @@ export function writeProject(file, { command, environment, include, guests }) {
     ([name, value]) => `export ${name}=${quoted(value)}\n`,
   );
   archive.file('lab/command', `${exports.join('')}exec ${command.map(quoted).join(' ')}\n`);
-  archive.copy(at('images/lab/run-tests.mjs'), 'hatchery/run-tests.mjs');
+  for (const name of ['run-tests.mjs', 'load-tests.mjs']) {
+    archive.copy(at(`images/lab/${name}`), `hatchery/${name}`);
+  }
   archive.copy(at('images/lab/tap'), 'hatchery/node_modules/tap');
   if (guests !== undefined) archive.copy(guests, GUESTS);
   for (const part of PARTS) {
