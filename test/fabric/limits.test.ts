@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import type { Limits } from '../../src/index.js';
-import { milliseconds, strategiesOf, untestable } from '../drivers/driver-under-test.js';
+import { milliseconds, strategiesOf, untestable, waitedOut } from '../drivers/driver-under-test.js';
 import { deploy, openFabric } from './fabric-under-test.js';
 
 const SOURCE = `
@@ -27,13 +27,13 @@ const SOURCE = `
 `;
 
 const LIMITS: Partial<Limits> = {
-  wallMilliseconds: 1000,
+  wallMilliseconds: waitedOut(1000),
   memoryBytes: 32 << 20,
   maxRequestBodyBytes: 1 << 20,
   maxResponseBodyBytes: 600_000,
 };
 
-const WALL_MILLISECONDS = milliseconds(1000);
+const WALL_MILLISECONDS = milliseconds(waitedOut(1000));
 
 for (const strategy of strategiesOf('clone', 'reset', 'boot').slice(0, 2)) {
   test(`limits give typed errors: ${strategy}`, { skip: untestable }, async (t) => {
@@ -76,7 +76,7 @@ for (const strategy of strategiesOf('clone', 'reset', 'boot').slice(0, 2)) {
 
 test('a loop does not keep others waiting', { skip: untestable }, async (t) => {
   await using fabric = await openFabric();
-  const limits = { ...LIMITS, wallMilliseconds: 3000 };
+  const limits = { ...LIMITS, wallMilliseconds: waitedOut(3000) };
   const fn = await deploy(fabric, { name: 'f', source: SOURCE, limits });
   let ended = 0;
   const loops = Array.from({ length: 4 }, () =>
