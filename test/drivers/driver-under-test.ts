@@ -103,6 +103,13 @@ export const repetitions = (onKvm: number, least = 1): number =>
 export const strategiesOf = (...some: readonly Strategy[]): Strategy[] =>
   some.filter((strategy) => tested.strategies.includes(strategy));
 
+/** Whether start-up code runs once, and instances come from its snapshot. */
+export const hasSnapshots = tested.strategies.includes('reset');
+
+/** For tests of snapshots: why they cannot run here, or false. */
+export const withoutSnapshots: string | false =
+  untestable || (!hasSnapshots && `needs snapshots, which ${asked} has not`);
+
 /** Virtual machines: of this process (KVM), or of this whole host but for Dom0 (Xen). */
 export function countMachines(): number {
   if (tested.name === 'kvm') {

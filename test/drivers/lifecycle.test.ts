@@ -11,7 +11,7 @@ import {
   openTestedDriver,
   repetitions,
   tested,
-  untestable,
+  withoutSnapshots,
 } from './driver-under-test.js';
 import { AMPLE, readySnapshot, requestFrame, serve, soon, TestGuests } from './test-guests.js';
 
@@ -20,7 +20,7 @@ const ANSWER = requestFrame(Buffer.from('a'));
 /** Xen keeps what it has opened for the domains to come. */
 const openDescriptors = () => (tested.name === 'kvm' ? readdirSync('/proc/self/fd').length : 0);
 
-t.test('shells', { skip: untestable }, async (t) => {
+t.test('shells', { skip: withoutSnapshots }, async (t) => {
   const guests = new TestGuests();
   const driver = openTestedDriver();
   const snapshot = await readySnapshot(driver, guests.image('spin'));

@@ -2,12 +2,12 @@
 
 import t from 'tap';
 import type { Exit, Resume, Shell } from '../../src/drivers/driver.js';
-import { openTestedDriver, untestable } from './driver-under-test.js';
+import { openTestedDriver, withoutSnapshots } from './driver-under-test.js';
 import { AMPLE, readySnapshot, requestFrame, serve, soon, TestGuests } from './test-guests.js';
 
 const WAIT_FOREVER = Buffer.alloc(8, 0xff);
 
-t.test('guests that yield', { skip: untestable }, async (t) => {
+t.test('guests that yield', { skip: withoutSnapshots }, async (t) => {
   const guests = new TestGuests();
   const driver = openTestedDriver();
   const snapshot = await readySnapshot(driver, guests.image('yields'));
