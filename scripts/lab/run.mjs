@@ -37,6 +37,20 @@ async function guestsIfBuilt(note) {
 }
 
 /**
+ * Makes the parts that the cache lacks.
+ *
+ * @param {(text: string) => void} note
+ */
+export async function prepareLab(note = () => {}) {
+  const files = await dom0();
+  return {
+    files,
+    constant: [files.archive, await nodeArchive(), await packagesArchive()],
+    guests: await guestsIfBuilt(note),
+  };
+}
+
+/**
  * Runs a command in the lab.
  *
  * @param {object} task
@@ -64,9 +78,7 @@ export async function runInLab({
 }) {
   const start = performance.now();
   const elapsed = () => `${((performance.now() - start) / 1000).toFixed(1)} s`;
-  const files = await dom0();
-  const constant = [files.archive, await nodeArchive(), await packagesArchive()];
-  const guests = await guestsIfBuilt(note);
+  const { files, constant, guests } = await prepareLab(note);
   const folder = mkdtempSync(path.join(temporaryFolder(), 'hatchery-lab-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   const stop = (signal) => {

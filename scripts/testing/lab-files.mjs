@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs';
 const LAB_FOLDER = '/test/xen/';
 
 /**
- * What `npm test` runs of it. All of it takes some ten minutes in emulation, so the rest is for
- * `npm run test:xen`, which runs every file of the lab.
+ * What `npm test` runs of it on a developer's machine, where it should not take much more than a minute. The
+ * rest is for `npm run test:xen` and for continuous integration, which run every file of the lab.
  */
 const IN_EVERY_RUN =
   /\/test\/xen\/(domain-faults|hostile-guests|libxl-(domains|events|failures|threads)|pv-machine|rewind)\.test\.js$/;

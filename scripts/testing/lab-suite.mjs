@@ -1,13 +1,15 @@
-// Runs test files in the lab: one boot of Xen for all of them.
+// Runs test files in the lab. Two labs side by side: in each, either Dom0 or a guest runs most of the time.
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { Parser } from 'tap-parser';
 import { labPackagesStep } from '../lab/packages.mjs';
-import { runInLab } from '../lab/run.mjs';
+import { prepareLab, runInLab } from '../lab/run.mjs';
 import { at, ROOT } from '../steps/root.mjs';
 import { StepFailure } from '../steps/step.mjs';
 import { collectPoints, resultOf } from './tap-file.mjs';
+
+const LABS = 2;
 
 /** Seconds that all files together, and that one of them may take: emulation is slow on a busy machine. */
 const ALL_SECONDS = 900;
@@ -15,7 +17,8 @@ const FILE_SECONDS = 160;
 const STDERR_BYTES = 16_384;
 
 const ENVIRONMENT = {
-  HATCHERY_TEST_DRIVER: 'xen',
+  // PVH domains, or with `xen-pv` PV domains.
+  HATCHERY_TEST_DRIVER: process.env.HATCHERY_TEST_DRIVER ?? 'xen',
   TAP: '1',
   TAP_TIMEOUT: String(FILE_SECONDS),
   NO_COLOR: '1',
@@ -37,13 +40,28 @@ export async function labMissing() {
 }
 
 /**
- * Runs the files. Whatever goes wrong with the machine is a failure of each file that it cost.
+ * Runs the files. Whatever goes wrong with a machine is a failure of each file that it cost.
  *
  * @param {string[]} files compiled test files, absolute
  * @param {(result: import('./tap-file.mjs').FileResult) => void} onResult called for each file
  */
 export async function runLabSuite(files, onResult) {
-  const waiting = new Set(files.map((file) => path.relative(ROOT, file)));
+  const names = files.map((file) => path.relative(ROOT, file));
+  const parts = Array.from({ length: LABS }, (_, lab) =>
+    names.filter((_name, index) => index % LABS === lab),
+  );
+  // Made once; the second lab finds it.
+  await prepareLab();
+  await Promise.all(
+    parts
+      .filter((part) => part.length > 0)
+      .map((part, lab) => runPart(part, `lab ${lab + 1}`, onResult)),
+  );
+}
+
+/** The files of one lab. */
+async function runPart(names, lab, onResult) {
+  const waiting = new Set(names);
   const reports = [];
   const report = (run, ending) => {
     if (run === undefined) return;
@@ -67,7 +85,7 @@ export async function runLabSuite(files, onResult) {
       }
     }
   })();
-  const ending = await runProcesses([...waiting], stdout, stderr);
+  const ending = await runProcesses(names, lab, stdout, stderr);
   stdout.end();
   await read;
   report(run, ending || 'the file did not end');
@@ -104,7 +122,7 @@ class FileRun {
 }
 
 /** How the machine ended, when that was not as it should be; else empty. */
-async function runProcesses(files, stdout, stderr) {
+async function runProcesses(files, lab, stdout, stderr) {
   try {
     const outcome = await runInLab({
       command: ['node', 'run-tests.mjs', ...files],
@@ -112,7 +130,7 @@ async function runProcesses(files, stdout, stderr) {
       timeout: ALL_SECONDS,
       stdout,
       stderr,
-      note: (text) => process.stderr.write(`lab: ${text}\n`),
+      note: (text) => process.stderr.write(`${lab}: ${text}\n`),
     });
     if (outcome.timedOut) return `the lab was not done after ${ALL_SECONDS} s`;
     // Failed tests say so themselves.
