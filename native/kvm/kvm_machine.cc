@@ -35,6 +35,7 @@ Result<std::unique_ptr<KvmMachine>> KvmMachine::create(std::shared_ptr<KvmSnapsh
         return *failed;
     }
     std::unique_ptr<KvmMachine> machine(new KvmMachine(std::move(snapshot)));
+    RunMapping::unmap_idle();
     const KvmDevice& device = machine->snapshot_->device();
     auto vm = HATCHERY_IOCTL(device.descriptor(), KVM_CREATE_VM, 0ul);
     if (!vm.ok()) {
@@ -122,13 +123,6 @@ Status KvmMachine::create_vcpu() {
         return vcpu.failure();
     }
     vcpu_ = Descriptor(vcpu.value());
-    auto mapping =
-        Mapping::map(device.run_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, vcpu_.get());
-    if (!mapping.ok()) {
-        return mapping.failure();
-    }
-    run_mapping_ = std::move(mapping.value());
-    run_ = reinterpret_cast<struct kvm_run*>(run_mapping_.bytes());
     auto done = kvm_ioctl(vcpu_.get(), kSetCpuid2, device.cpuid(), "KVM_SET_CPUID2");
     if (!done.ok()) {
         return done.failure();
@@ -176,44 +170,53 @@ bool KvmMachine::omitted([[maybe_unused]] RewindPart part) const {
 #endif
 }
 
-void KvmMachine::set_registers() {
+Result<RunMapping::Use> KvmMachine::use_run() {
+    return run_.use(vcpu_.get(), snapshot_->device().run_bytes());
+}
+
+void KvmMachine::set_registers(struct kvm_run& run) {
     const RegisterState& state = snapshot_->registers();
     uint64_t dirty = 0;
     if (!omitted(kOmitGeneralRegisters)) {
-        run_->s.regs.regs = state.general;
+        run.s.regs.regs = state.general;
         if (omitted(kOmitVectorState)) {
-            std::memcpy(&run_->s.regs.regs.rip, snapshot_->memory() + kResumeTarget,
-                        sizeof run_->s.regs.regs.rip);
+            std::memcpy(&run.s.regs.regs.rip, snapshot_->memory() + kResumeTarget,
+                        sizeof run.s.regs.regs.rip);
         }
         dirty |= KVM_SYNC_X86_REGS;
     }
     if (!omitted(kOmitSpecialRegisters)) {
-        run_->s.regs.sregs = state.special;
+        run.s.regs.sregs = state.special;
         dirty |= KVM_SYNC_X86_SREGS;
     }
     if (!omitted(kOmitEvents)) {
-        run_->s.regs.events = state.events;
+        run.s.regs.events = state.events;
         dirty |= KVM_SYNC_X86_EVENTS;
     }
-    run_->kvm_dirty_regs = dirty;
+    run.kvm_dirty_regs = dirty;
 }
 
 Result<Exit> KvmMachine::run(int64_t deadline) {
+    exact_exit_ = false;
+    auto use = use_run();
+    if (!use.ok()) {
+        return use.failure();
+    }
+    struct kvm_run& run = *use.value();
     if (set_registers_next_) {
-        set_registers();
+        set_registers(run);
         set_registers_next_ = false;
     }
-    exact_exit_ = false;
-    const Watchdog::Guard guard(run_, deadline);
+    const Watchdog::Guard guard(&run, deadline);
     for (;;) {
         auto ran = HATCHERY_IOCTL(vcpu_.get(), KVM_RUN, 0ul);
         if (ran.ok()) {
-            return classify();
+            return classify(run);
         }
         if (ran.failure().error != EINTR && ran.failure().error != EAGAIN) {
             return ran.failure();
         }
-        run_->immediate_exit = 0;
+        run.immediate_exit = 0;
         if (monotonic_now() >= deadline) {
             return Exit::kInterrupted;
         }

@@ -10,6 +10,7 @@
 #include "../machine/machine.h"
 #include "../machine/page_set.h"
 #include "kvm_snapshot.h"
+#include "run_mapping.h"
 #include "watchdog.h"
 
 namespace hatchery {
@@ -45,7 +46,7 @@ class KvmMachine final : public Machine {
 #ifdef HATCHERY_TEST_HOOKS
     uint32_t omit = 0;
     /* Makes the next run stop right behind the resume stub's XRSTOR, by kProbe. */
-    void probe_next();
+    Status probe_next();
     int vcpu() const { return vcpu_.get(); }
     const uint8_t* memory() const { return memory_.bytes(); }
     const KvmSnapshot& snapshot() const { return *snapshot_; }
@@ -57,11 +58,12 @@ class KvmMachine final : public Machine {
     Status add_memory(bool keep_log);
     Status add_slot(uint32_t slot, uint32_t flags, uint64_t physical_address, const uint8_t* bytes,
                     size_t size);
-    void set_registers();
+    Result<RunMapping::Use> use_run();
+    void set_registers(struct kvm_run& run);
     /* Completes the doorbell that the last exit was about, without running the guest. */
     Status complete_exit();
-    Exit classify();
-    Exit classify_store();
+    Exit classify(const struct kvm_run& run);
+    Exit classify_store(const struct kvm_run& run);
     void read_registers(Crash& crash) override;
     GuestWindow channel() const override;
     void host_wrote(size_t channel_offset, size_t bytes) override;
@@ -73,8 +75,7 @@ class KvmMachine final : public Machine {
     Mapping memory_;
     Descriptor vm_;
     Descriptor vcpu_;
-    Mapping run_mapping_;
-    struct kvm_run* run_ = nullptr;
+    RunMapping run_;
     bool keeps_log_ = false;
     PageSet written_;        /* by the guest: KVM's log */
     PageSet host_wrote_;     /* by Machine, since the last rewind */

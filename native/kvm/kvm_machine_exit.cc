@@ -3,26 +3,26 @@
 
 namespace hatchery {
 
-Exit KvmMachine::classify() {
-    switch (run_->exit_reason) {
+Exit KvmMachine::classify(const struct kvm_run& run) {
+    switch (run.exit_reason) {
         case KVM_EXIT_MMIO:
-            return classify_store();
+            return classify_store(run);
         case KVM_EXIT_SHUTDOWN:
             return crashed("triple fault");
         case KVM_EXIT_IO:
-            return crashed("access to port " + hexadecimal(run_->io.port));
+            return crashed("access to port " + hexadecimal(run.io.port));
         case KVM_EXIT_HLT:
             return crashed("halt");
         case KVM_EXIT_INTERNAL_ERROR:
             return crashed("an instruction that the host cannot emulate (suberror " +
-                           std::to_string(run_->internal.suberror) + ")");
+                           std::to_string(run.internal.suberror) + ")");
         default:
-            return crashed("unknown exit " + std::to_string(run_->exit_reason));
+            return crashed("unknown exit " + std::to_string(run.exit_reason));
     }
 }
 
-Exit KvmMachine::classify_store() {
-    const auto& mmio = run_->mmio;
+Exit KvmMachine::classify_store(const struct kvm_run& run) {
+    const auto& mmio = run.mmio;
     const bool exact = mmio.is_write && mmio.len == 1 && mmio.phys_addr == snapshot_->doorbell();
     if (!exact) {
         return crashed(std::string(mmio.is_write ? "store of " : "load of ") +

@@ -69,9 +69,13 @@ Result<int64_t> KvmMachine::rewind(size_t page_limit) {
 }
 
 Status KvmMachine::complete_exit() {
-    run_->immediate_exit = 1;
+    auto run = use_run();
+    if (!run.ok()) {
+        return run.failure();
+    }
+    run.value()->immediate_exit = 1;
     auto ran = HATCHERY_IOCTL(vcpu_.get(), KVM_RUN, 0ul);
-    run_->immediate_exit = 0;
+    run.value()->immediate_exit = 0;
     if (ran.ok()) {
         return Failure{"KVM_RUN(immediate_exit)", EPROTO};
     }

@@ -15,11 +15,16 @@
 
 namespace hatchery {
 
-void KvmMachine::probe_next() {
-    set_registers();
+Status KvmMachine::probe_next() {
+    auto run = use_run();
+    if (!run.ok()) {
+        return run.failure();
+    }
+    set_registers(*run.value());
     set_registers_next_ = false;
     const uint64_t entry = omitted(kOmitVectorState) ? kBareProbeEntry : kProbeEntry;
-    run_->s.regs.regs.rip = HATCHERY_RESUME_ADDRESS + entry;
+    run.value()->s.regs.regs.rip = HATCHERY_RESUME_ADDRESS + entry;
+    return kSuccess;
 }
 
 namespace {
@@ -55,7 +60,9 @@ Napi::Value set_omit(const Napi::CallbackInfo& info, Machine& machine) {
 }
 
 Napi::Value probe_next(const Napi::CallbackInfo& info, Machine& machine) {
-    kvm(machine).probe_next();
+    if (const Status failed = kvm(machine).probe_next()) {
+        return throw_failure(info.Env(), *failed);
+    }
     return info.Env().Undefined();
 }
 

@@ -75,6 +75,19 @@ class Mapping {
         return mapping;
     }
 
+    /*
+     * Takes `next` over where that begins at this one's end, so that one call unmaps both; else does
+     * nothing and returns false.
+     */
+    bool join(Mapping& next) {
+        if (bytes_ == nullptr || bytes_ + size_ != next.bytes_) {
+            return false;
+        }
+        size_ += std::exchange(next.size_, 0);
+        next.bytes_ = nullptr;
+        return true;
+    }
+
     uint8_t* bytes() const { return bytes_; }
     size_t size() const { return size_; }
 

@@ -18,6 +18,7 @@ const NATIVE_SOURCES = [
   'kvm/kvm_machine_exit',
   'kvm/kvm_machine_rewind',
   'kvm/kvm_snapshot',
+  'kvm/run_mapping',
   'kvm/watchdog',
   'machine/entropy',
   'machine/load_plan',

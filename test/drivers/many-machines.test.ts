@@ -1,0 +1,121 @@
+/**
+ * More machines than a process keeps vCPUs mapped of (native/kvm/run_mapping.h): which one had its own
+ * unmapped must not be noticed, by the guest or by anybody else.
+ */
+
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import t from 'tap';
+import type { Shell } from '../../src/drivers/driver.js';
+import { KvmDriver } from '../../src/drivers/kvm.js';
+import { errorOf, names } from './fault-attack.js';
+import {
+  AMPLE,
+  faultsOf,
+  kvmMissing,
+  loadTestAddon,
+  readySnapshot,
+  requestFrame,
+  serve,
+  TestGuests,
+} from './test-guests.js';
+
+/** `RunMapping::kMost` and `kKept`. */
+const MOST = 256;
+const KEPT = 128;
+const MACHINES = MOST + 50;
+
+const ANSWER = requestFrame(Buffer.from('a'));
+const SPIN = { reason: 'request', bytes: requestFrame(Buffer.from('s')) } as const;
+
+const countMapped = () => readFileSync('/proc/self/maps', 'latin1').split('kvm-vcpu').length - 1;
+/** How many requests its guest says that it has served. */
+const count = async (shell: Shell) => (await serve(shell, ANSWER)).payload[16];
+
+t.test('many machines', { skip: kvmMissing() }, async (t) => {
+  const addon = loadTestAddon();
+  const faults = faultsOf(addon);
+  const guests = new TestGuests();
+  const driver = new KvmDriver({ addon });
+  const snapshot = await readySnapshot(driver, guests.image('spin'));
+  guests.remove();
+  t.teardown(() => driver.close());
+
+  const make = () => snapshot.createShell({ reusable: true });
+  /** Each has served once. */
+  const shells: Shell[] = [];
+  await t.test('are unmapped, the oldest first', async (t) => {
+    t.equal(countMapped(), 0, 'none that has not run');
+    for (let number = 0; number < MACHINES; number++) {
+      const shell = await make();
+      shells.push(shell);
+      t.equal(await count(shell), 1);
+    }
+    t.equal(countMapped(), MACHINES - (MOST + 1 - KEPT));
+  });
+  const [oldest, second, third, fourth, ...others] = shells as [
+    Shell,
+    Shell,
+    Shell,
+    Shell,
+    ...Shell[],
+  ];
+
+  await t.test('keep their state, and are rewound', async (t) => {
+    const mapped = countMapped();
+    t.equal(await count(oldest), 2);
+    t.equal(countMapped(), mapped + 1, 'it had been unmapped');
+    t.ok(second.rewind());
+    t.equal(await count(second), 1);
+    for (const shell of others) {
+      t.equal(await count(shell), 2);
+    }
+    t.equal(countMapped(), MACHINES - 2, 'what runs only takes nothing away from others');
+  });
+
+  await t.test('of which one cannot be mapped: an error, and it is not used again', async (t) => {
+    const mapped = countMapped();
+    for (const [call, shell] of [
+      ['mmap', third],
+      ['madvise(MADV_DONTFORK)', fourth],
+    ] as const) {
+      faults.inject(call, 1, constants.errno.ENOMEM);
+      const error = await errorOf(() => serve(shell, ANSWER));
+      t.ok(faults.injected(), call);
+      t.ok(names(error, call, 'ENOMEM'), String(error));
+      t.equal(shell.rewind(), false);
+    }
+    t.equal(countMapped(), mapped);
+  });
+
+  await t.test('are interrupted at their deadline after they were mapped anew', async (t) => {
+    await (await make()).destroy();
+    t.equal(countMapped(), KEPT, 'so these were not');
+    for (const [number, where] of (['inline', 'lane', 'thread'] as const).entries()) {
+      const started = performance.now();
+      const exit = await (others[number] as Shell).run(SPIN, started + 60, AMPLE, where);
+      t.equal(exit.kind, 'deadline');
+      t.ok(performance.now() - started >= 59, 'not before its time');
+    }
+    t.equal(countMapped(), KEPT + 3);
+  });
+
+  await t.test('that run stay mapped while others are unmapped', async (t) => {
+    const running = others.slice(3, 13);
+    const runs = running.map((shell) => shell.run(SPIN, performance.now() + 400, AMPLE, 'thread'));
+    for (const shell of others.slice(13)) {
+      await count(shell);
+    }
+    t.ok(countMapped() > MOST);
+    await (await make()).destroy();
+    t.equal(countMapped(), KEPT + running.length, 'not even as the oldest');
+    for (const run of runs) {
+      t.equal((await run).kind, 'deadline');
+    }
+  });
+
+  await t.test('leave nothing mapped behind', async (t) => {
+    await Promise.all(shells.map((shell) => shell.destroy()));
+    t.equal(countMapped(), 0);
+  });
+});
