@@ -52,8 +52,7 @@ Result<std::unique_ptr<KvmMachine>> KvmMachine::create(std::shared_ptr<KvmSnapsh
 }
 
 Status KvmMachine::add_memory(bool keep_log) {
-    auto memory = Mapping::map(snapshot_->memory_bytes(), PROT_READ | PROT_WRITE,
-                               MAP_PRIVATE | MAP_NORESERVE, snapshot_->memory_file());
+    auto memory = snapshot_->take_memory();
     if (!memory.ok()) {
         return memory.failure();
     }

@@ -72,7 +72,7 @@ class KvmMachine final : public Machine {
 
     std::shared_ptr<KvmSnapshot> snapshot_;
     /* Order matters: the vCPU goes before the VM, the VM before its memory. */
-    Mapping memory_;
+    MemoryViews::View memory_;
     Descriptor vm_;
     Descriptor vcpu_;
     RunMapping run_;

@@ -1,7 +1,5 @@
 #include "kvm_snapshot.h"
 
-#include <fcntl.h>
-
 #include <cstring>
 
 #include "kvm_machine.h"
@@ -112,34 +110,25 @@ void write_resume_stub(uint8_t* memory, uint64_t target) {
 }  // namespace
 
 KvmSnapshot::KvmSnapshot(size_t memory_bytes)
-    : memory_bytes_(memory_bytes), filled_(memory_bytes), learned_(memory_bytes) {}
-
-Status KvmSnapshot::create_file() {
-    file_ = Descriptor(attempt("memfd_create", [] {
-        return memfd_create("hatchery-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    }));
-    if (!file_.valid()) {
-        return Failure::from_errno("memfd_create");
-    }
-    if (attempt("ftruncate",
-                [&] { return ftruncate(file_.get(), static_cast<off_t>(memory_bytes_)); }) < 0) {
-        return Failure::from_errno("ftruncate");
-    }
-    return kSuccess;
-}
+    : memory_bytes_(memory_bytes),
+      filled_(memory_bytes),
+      views_(memory_bytes),
+      learned_(memory_bytes) {}
 
 Status KvmSnapshot::seal() {
-    constexpr int kSeals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-    constexpr const char* kAddSeals = "fcntl(F_ADD_SEALS)";
-    if (attempt(kAddSeals, [&] { return fcntl(file_.get(), F_ADD_SEALS, kSeals); }) < 0) {
-        return Failure::from_errno(kAddSeals);
+    if (Status failed = file_.seal()) {
+        return failed;
     }
-    auto view = Mapping::map(memory_bytes_, PROT_READ, MAP_SHARED, file_.get());
+    auto view = file_.map_for_reading();
     if (!view.ok()) {
         return view.failure();
     }
     view_ = std::move(view.value());
     return kSuccess;
+}
+
+Result<MemoryViews::View> KvmSnapshot::take_memory() {
+    return views_.take(file_, view_.bytes(), filled_);
 }
 
 Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::load(std::shared_ptr<const KvmDevice> device,
@@ -165,12 +154,13 @@ Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::load(std::shared_ptr<const Kvm
         }
         snapshot->shared_ = shared.value();
     }
-    if (Status failed = snapshot->create_file()) {
-        return *failed;
+    auto file = MemoryFile::create(snapshot->memory_bytes_);
+    if (!file.ok()) {
+        return file.failure();
     }
+    snapshot->file_ = std::move(file.value());
     {
-        auto memory = Mapping::map(plan.memory.bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-                                   snapshot->file_.get());
+        auto memory = snapshot->file_.map_for_filling();
         if (!memory.ok()) {
             return memory.failure();
         }
@@ -201,12 +191,13 @@ Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::capture(const uint8_t* memory,
     snapshot->filled_ = filled_;
     snapshot->filled_.add(written);
     snapshot->ready_ = true;
-    if (Status failed = snapshot->create_file()) {
-        return *failed;
+    auto file = MemoryFile::create(snapshot->memory_bytes_);
+    if (!file.ok()) {
+        return file.failure();
     }
+    snapshot->file_ = std::move(file.value());
     {
-        auto copy =
-            Mapping::map(memory_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, snapshot->file_.get());
+        auto copy = snapshot->file_.map_for_filling();
         if (!copy.ok()) {
             return copy.failure();
         }

@@ -14,6 +14,8 @@
 #include "../machine/result.h"
 #include "../machine/snapshot.h"
 #include "kvm_device.h"
+#include "memory_file.h"
+#include "memory_views.h"
 #include "shared_region.h"
 
 namespace hatchery {
@@ -47,7 +49,8 @@ class KvmSnapshot final : public Snapshot, public std::enable_shared_from_this<K
     const PageTables& tables() const { return *tables_; }
     size_t memory_bytes() const override { return memory_bytes_; }
     Result<std::unique_ptr<Machine>> create_machine(bool keep_log) override;
-    int memory_file() const { return file_.get(); }
+    /* Memory for one machine. The machine holds this snapshot for as long as it has it. */
+    Result<MemoryViews::View> take_memory();
     /* The memory as it was taken; read-only. */
     const uint8_t* memory() const { return view_.bytes(); }
     /* The read-only region: its host memory, nullptr if there is none. */
@@ -69,7 +72,6 @@ class KvmSnapshot final : public Snapshot, public std::enable_shared_from_this<K
 
   private:
     explicit KvmSnapshot(size_t memory_bytes);
-    Status create_file();
     /* Makes the file immutable and maps it for reading. */
     Status seal();
 
@@ -79,9 +81,10 @@ class KvmSnapshot final : public Snapshot, public std::enable_shared_from_this<K
     size_t memory_bytes_;
     uint64_t doorbell_ = 0;
     uint64_t channel_ = 0;
-    Descriptor file_;
+    MemoryFile file_;
     Mapping view_;
     PageSet filled_; /* pages that are not all zero */
+    MemoryViews views_;
     RegisterState registers_ = {};
     bool ready_ = false;
 

@@ -18,6 +18,8 @@ const NATIVE_SOURCES = [
   'kvm/kvm_machine_exit',
   'kvm/kvm_machine_rewind',
   'kvm/kvm_snapshot',
+  'kvm/memory_file',
+  'kvm/memory_views',
   'kvm/run_mapping',
   'kvm/watchdog',
   'machine/entropy',

@@ -24,6 +24,9 @@ import {
   TestGuests,
 } from './test-guests.js';
 
+/** `MemoryViews::kAlone`. */
+const ALONE = 64;
+
 const ANSWER = requestFrame(Buffer.from('a'));
 const allMappings = () => readFileSync('/proc/self/maps', 'latin1').split('\n').length;
 const allThreads = () => readdirSync('/proc/self/task').length;
@@ -199,6 +202,33 @@ t.test('faults', { skip: kvmMissing() }, async (t) => {
   await findNothing('while a shell is destroyed', () =>
     onShell(served, (shell) => shell.destroy()),
   );
+
+  const crowd = await Promise.all(Array.from({ length: ALONE }, () => shellOf(ready)));
+  await (await shellOf(ready)).destroy(); // from now on the snapshot is there repeatedly
+  await findNothing('while a shell is made that shares a mapping', () => creating(ready, true));
+  await findNothing('while such a shell is destroyed', () =>
+    onShell(
+      served,
+      (shell) => shell.destroy(),
+      new Map([['madvise(MADV_DONTNEED)', ERRNOS]]), // nobody else gets its place
+    ),
+  );
+  /** With half of them the snapshot is there only once again. */
+  const thinOut = async () => {
+    const leaving = crowd.splice(0, ALONE / 2);
+    await Promise.all(leaving.map((shell) => shell.destroy()));
+    crowd.push(...(await Promise.all(leaving.map(() => shellOf(ready)))));
+  };
+  await thinOut();
+  await findNothing<{ made?: Shell }>('while a snapshot is repeated', () => ({
+    ...creating(ready, true),
+    cleanUp: async ({ made }) => {
+      await made?.destroy();
+      await thinOut();
+    },
+    calls: ['memfd_create', 'ftruncate', 'fcntl(F_ADD_SEALS)', 'mmap', 'madvise(MADV_DONTFORK)'],
+  }));
+  await Promise.all(crowd.map((shell) => shell.destroy()));
 
   await t.test('where a thread cannot be started', async (t) => {
     const script = new URL('./faults-worker.js', import.meta.url);

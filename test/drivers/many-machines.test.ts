@@ -1,6 +1,6 @@
 /**
- * More machines than a process keeps vCPUs mapped of (native/kvm/run_mapping.h): which one had its own
- * unmapped must not be noticed, by the guest or by anybody else.
+ * Many machines in one process, which share mappings (native/kvm/memory_views.h) and do not keep all
+ * of them (run_mapping.h): none of that may be noticed, by a guest or by anybody else.
  */
 
 import { readFileSync } from 'node:fs';
@@ -18,6 +18,7 @@ import {
   requestFrame,
   serve,
   TestGuests,
+  testMachine,
 } from './test-guests.js';
 
 /** `RunMapping::kMost` and `kKept`. */
@@ -28,7 +29,14 @@ const MACHINES = MOST + 50;
 const ANSWER = requestFrame(Buffer.from('a'));
 const SPIN = { reason: 'request', bytes: requestFrame(Buffer.from('s')) } as const;
 
-const countMapped = () => readFileSync('/proc/self/maps', 'latin1').split('kvm-vcpu').length - 1;
+/** `MemoryViews::kAlone` and `kMostInRow`. */
+const ALONE = 64;
+const IN_ROW = 16;
+
+const countMappings = (name: string) =>
+  readFileSync('/proc/self/maps', 'latin1').split(name).length - 1;
+const countMapped = () => countMappings('kvm-vcpu');
+const countMemories = () => countMappings('memfd:hatchery-snapshot');
 /** How many requests its guest says that it has served. */
 const count = async (shell: Shell) => (await serve(shell, ANSWER)).payload[16];
 
@@ -117,5 +125,45 @@ t.test('many machines', { skip: kvmMissing() }, async (t) => {
   await t.test('leave nothing mapped behind', async (t) => {
     await Promise.all(shells.map((shell) => shell.destroy()));
     t.equal(countMapped(), 0);
+    t.equal(countMemories(), 1, 'the snapshot itself');
+  });
+
+  await t.test('have their memory side by side', async (t) => {
+    const makeSeveral = (count: number) => Promise.all(Array.from({ length: count }, make));
+    const alone = await makeSeveral(ALONE);
+    t.equal(countMemories(), 1 + ALONE);
+    const row = await makeSeveral(IN_ROW);
+    t.equal(countMemories(), 1 + ALONE + 1);
+    const next = await make();
+    t.equal(countMemories(), 1 + ALONE + 2);
+
+    for (const shell of [...row, next, ...alone]) {
+      t.same(testMachine(shell).differingPages(), []);
+      t.equal(await count(shell), 1, 'what others wrote is not there');
+    }
+    for (const shell of row) {
+      t.ok(shell.rewind());
+      t.same(testMachine(shell).differingPages(), []);
+      t.equal(await count(shell), 1);
+    }
+
+    const [left, ...others] = row as [Shell, ...Shell[]];
+    await left.destroy();
+    const again = await make();
+    t.equal(countMemories(), 1 + ALONE + 2, 'in the same place');
+    t.same(testMachine(again).differingPages(), [], 'which nobody has written to');
+    t.equal(await count(again), 1);
+
+    faults.inject('madvise(MADV_DONTNEED)', 1, constants.errno.EINVAL);
+    await again.destroy();
+    t.ok(faults.injected());
+    const elsewhere = await make();
+    t.same(testMachine(elsewhere).differingPages(), [], 'not where it could not be emptied');
+    t.equal(await count(elsewhere), 1);
+
+    await Promise.all([...others, elsewhere].map((shell) => shell.destroy()));
+    t.equal(countMemories(), 1 + ALONE + 1, 'the row is gone, the other one is not');
+    await Promise.all([...alone, next].map((shell) => shell.destroy()));
+    t.equal(countMemories(), 1);
   });
 });

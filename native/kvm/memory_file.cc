@@ -1,0 +1,33 @@
+#include "memory_file.h"
+
+#include <fcntl.h>
+
+namespace hatchery {
+
+Result<MemoryFile> MemoryFile::create(size_t bytes) {
+    MemoryFile file;
+    file.size_ = bytes;
+    file.descriptor_ = Descriptor(attempt("memfd_create", [] {
+        return memfd_create("hatchery-snapshot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    }));
+    if (!file.descriptor_.valid()) {
+        return Failure::from_errno("memfd_create");
+    }
+    const int descriptor = file.descriptor_.get();
+    if (attempt("ftruncate", [&] { return ftruncate(descriptor, static_cast<off_t>(bytes)); }) <
+        0) {
+        return Failure::from_errno("ftruncate");
+    }
+    return file;
+}
+
+Status MemoryFile::seal() {
+    constexpr int kSeals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+    constexpr const char* kAddSeals = "fcntl(F_ADD_SEALS)";
+    if (attempt(kAddSeals, [&] { return fcntl(descriptor_.get(), F_ADD_SEALS, kSeals); }) < 0) {
+        return Failure::from_errno(kAddSeals);
+    }
+    return kSuccess;
+}
+
+}  // namespace hatchery

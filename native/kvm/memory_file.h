@@ -1,0 +1,45 @@
+/* Memory that is filled once and never written again. */
+#ifndef HATCHERY_KVM_MEMORY_FILE_H
+#define HATCHERY_KVM_MEMORY_FILE_H
+
+#include <cstddef>
+
+#include "../machine/descriptor.h"
+#include "../machine/result.h"
+
+namespace hatchery {
+
+/* A memory file: zeroes at first, then filled through a mapping, then sealed. */
+class MemoryFile {
+  public:
+    MemoryFile() = default;
+    static Result<MemoryFile> create(size_t bytes);
+
+    /* To be unmapped before the file is sealed. */
+    Result<Mapping> map_for_filling() const {
+        return Mapping::map(size_, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_.get());
+    }
+
+    /* Nobody can write to it or change its size from now on. */
+    Status seal();
+
+    Result<Mapping> map_for_reading() const {
+        return Mapping::map(size_, PROT_READ, MAP_SHARED, descriptor_.get());
+    }
+
+    /* What is written to such a mapping is its own. */
+    Result<Mapping> map_copy_on_write() const {
+        return Mapping::map(size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE,
+                            descriptor_.get());
+    }
+
+    bool exists() const { return descriptor_.valid(); }
+
+  private:
+    Descriptor descriptor_;
+    size_t size_ = 0;
+};
+
+}  // namespace hatchery
+
+#endif
