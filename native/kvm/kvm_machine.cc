@@ -24,10 +24,7 @@ constexpr uint32_t kClearedMsrs[] = {
 
 }  // namespace
 
-KvmMachine::KvmMachine(std::shared_ptr<KvmSnapshot> snapshot)
-    : snapshot_(std::move(snapshot)),
-      written_(snapshot_->memory_bytes()),
-      host_wrote_(snapshot_->memory_bytes()) {}
+KvmMachine::KvmMachine(std::shared_ptr<KvmSnapshot> snapshot) : snapshot_(std::move(snapshot)) {}
 
 Result<std::unique_ptr<KvmMachine>> KvmMachine::create(std::shared_ptr<KvmSnapshot> snapshot,
                                                        bool keep_log) {
@@ -154,7 +151,7 @@ GuestWindow KvmMachine::channel() const {
 }
 
 void KvmMachine::host_wrote(size_t channel_offset, size_t bytes) {
-    host_wrote_.add_bytes(snapshot_->channel() + channel_offset, bytes);
+    host_wrote_.add_bytes(channel_offset, bytes);
 }
 
 int64_t KvmMachine::cpu_now() {

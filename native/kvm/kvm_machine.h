@@ -67,7 +67,10 @@ class KvmMachine final : public Machine {
     void read_registers(Crash& crash) override;
     GuestWindow channel() const override;
     void host_wrote(size_t channel_offset, size_t bytes) override;
-    Status refresh_written();
+    /* The pages that the guest has written: KVM's log. */
+    Result<PageSet> read_log() const;
+    /* Adds the pages that Machine has written since the last rewind. */
+    void add_host_writes(PageSet& pages) const;
     bool omitted(RewindPart part) const;
 
     std::shared_ptr<KvmSnapshot> snapshot_;
@@ -77,8 +80,9 @@ class KvmMachine final : public Machine {
     Descriptor vcpu_;
     RunMapping run_;
     bool keeps_log_ = false;
-    PageSet written_;        /* by the guest: KVM's log */
-    PageSet host_wrote_;     /* by Machine, since the last rewind */
+    /* By Machine, since the last rewind; of the channel only: a set of all memory would make glibc
+     * grow its heap with each machine, by an mprotect that calls every machine's MMU notifier. */
+    PageSet host_wrote_{HATCHERY_CHANNEL_BYTES};
     bool exact_exit_ = true; /* the last exit left nothing pending in the vCPU */
     bool set_registers_next_ = true;
     bool taught_ = false;

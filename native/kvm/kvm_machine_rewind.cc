@@ -5,12 +5,23 @@
 
 namespace hatchery {
 
-Status KvmMachine::refresh_written() {
+Result<PageSet> KvmMachine::read_log() const {
+    PageSet written(memory_.size());
     struct kvm_dirty_log log = {};
     log.slot = 0;
-    log.dirty_bitmap = written_.words();
+    log.dirty_bitmap = written.words();
     auto got = HATCHERY_IOCTL(vm_.get(), KVM_GET_DIRTY_LOG, &log);
-    return got.ok() ? kSuccess : Status(got.failure());
+    if (!got.ok()) {
+        return got.failure();
+    }
+    return written;
+}
+
+void KvmMachine::add_host_writes(PageSet& pages) const {
+    host_wrote_.for_each_run([&](size_t page, size_t count) {
+        pages.add_bytes(snapshot_->channel() + page * HATCHERY_PAGE_BYTES,
+                        count * HATCHERY_PAGE_BYTES);
+    });
 }
 
 Result<int64_t> KvmMachine::written_pages() {
@@ -18,10 +29,11 @@ Result<int64_t> KvmMachine::written_pages() {
     if (!keeps_log_) {
         return kNoRecord;
     }
-    if (Status failed = refresh_written()) {
-        return *failed;
+    auto written = read_log();
+    if (!written.ok()) {
+        return written.failure();
     }
-    return static_cast<int64_t>(written_.count());
+    return static_cast<int64_t>(written.value().count());
 }
 
 void KvmMachine::teach_snapshot() {
@@ -31,12 +43,14 @@ void KvmMachine::teach_snapshot() {
         return;
     }
     taught_ = true;
-    if (!snapshot_->wants_lesson() || refresh_written() || written_.count() > kMostPages) {
+    if (!snapshot_->wants_lesson()) {
         return;
     }
-    PageSet pages = written_;
-    pages.add(host_wrote_);
-    snapshot_->learn_written(pages);
+    auto pages = read_log();
+    if (pages.ok() && pages.value().count() <= kMostPages) {
+        add_host_writes(pages.value());
+        snapshot_->learn_written(pages.value());
+    }
 }
 
 Result<int64_t> KvmMachine::rewind(size_t page_limit) {
@@ -44,21 +58,21 @@ Result<int64_t> KvmMachine::rewind(size_t page_limit) {
     if (!keeps_log_ || (!exact_exit_ && !omitted(kOmitExitCheck))) {
         return kRefused;
     }
-    if (Status failed = refresh_written()) {
-        return *failed;
+    auto pages = read_log();
+    if (!pages.ok()) {
+        return pages.failure();
     }
-    if (written_.count() > page_limit) {
+    if (pages.value().count() > page_limit) {
         return kRefused;
     }
-    PageSet pages(memory_.size());
-    if (!omitted(kOmitGuestPages)) {
-        pages.add(written_);
+    if (omitted(kOmitGuestPages)) {
+        pages.value().clear();
     }
     if (!omitted(kOmitHostPages)) {
-        pages.add(host_wrote_);
+        add_host_writes(pages.value());
     }
     int64_t copied = 0;
-    pages.for_each_run([&](size_t page, size_t count) {
+    pages.value().for_each_run([&](size_t page, size_t count) {
         std::memcpy(memory_.bytes() + page * HATCHERY_PAGE_BYTES,
                     snapshot_->memory() + page * HATCHERY_PAGE_BYTES, count * HATCHERY_PAGE_BYTES);
         copied += static_cast<int64_t>(count);
@@ -98,12 +112,12 @@ Result<std::shared_ptr<Snapshot>> KvmMachine::capture() {
     if (!got.ok()) {
         return got.failure();
     }
-    if (Status failed = refresh_written()) {
-        return *failed;
+    auto written = read_log();
+    if (!written.ok()) {
+        return written.failure();
     }
-    PageSet written = written_;
-    written.add(host_wrote_);
-    auto captured = snapshot_->capture(memory_.bytes(), written, state);
+    add_host_writes(written.value());
+    auto captured = snapshot_->capture(memory_.bytes(), written.value(), state);
     if (!captured.ok()) {
         return captured.failure();
     }
