@@ -12,3 +12,6 @@ export type { Admission } from './fabric/places.js';
 export { type RequestParts, timelineOf } from './fabric/web.js';
 export { type Front, type FrontOptions, startFront } from './front/front.js';
 export { type ColdPhases, type Phase, Timeline } from './timeline.js';
+
+// Node loads its `fetch` where it is first mentioned: not in somebody's first request.
+void globalThis.Response;

@@ -19,88 +19,111 @@ type BodyParts =
   | 'clone';
 
 /** Node's types declare methods as properties, which cannot be overridden; so they are left out. */
-const BodylessResponse = Response as unknown as new (
+type Bodyless = new (
   body: null,
   init: { status: number; headers: [string, string][] },
 ) => Omit<Response, BodyParts>;
 
-export class BufferedResponse extends BodylessResponse implements Pick<Response, BodyParts> {
-  /** Until it was read, or a stream was made of it. */
-  #bytes: Buffer | undefined;
-  /** Has the stream, once there is one. */
-  #streamed: Response | undefined;
+let Buffered: ReturnType<typeof define> | undefined;
 
-  /**
-   * @param status 200 to 599.
-   * @param headers name and value in turn.
-   * @param bytes the response's own from now on.
-   */
-  constructor(status: number, headers: readonly string[], bytes: Buffer) {
-    super(null, { status, headers: inPairs(headers) });
-    if (!NULL_BODY.has(status)) {
-      this.#bytes = bytes;
-    } else {
-      this.#streamed = new Response(null);
-    }
-  }
+/**
+ * @param status 200 to 599.
+ * @param headers name and value in turn.
+ * @param bytes the response's own from now on.
+ */
+export function bufferedResponse(
+  status: number,
+  headers: readonly string[],
+  bytes: Buffer,
+): Response {
+  Buffered ??= define();
+  return new Buffered(status, headers, bytes);
+}
 
-  get body(): Response['body'] {
-    return this.#stream().body;
-  }
+/**
+ * The first mention of `Response` makes Node load its `fetch`, some 15 ms and 2 MiB, which worker
+ * processes have no use for. `src/index.ts` does it at once.
+ */
+function define() {
+  const BodylessResponse = Response as unknown as Bodyless;
+  return class BufferedResponse extends BodylessResponse implements Pick<Response, BodyParts> {
+    /** Until it was read, or a stream was made of it. */
+    #bytes: Buffer | undefined;
+    /** Has the stream, once there is one. */
+    #streamed: Response | undefined;
 
-  get bodyUsed(): boolean {
-    return this.#streamed === undefined ? this.#bytes === undefined : this.#streamed.bodyUsed;
-  }
-
-  async text(): Promise<string> {
-    return this.#streamed === undefined ? decoder.decode(this.#take()) : this.#streamed.text();
-  }
-
-  async json(): Promise<unknown> {
-    return JSON.parse(await this.text());
-  }
-
-  async arrayBuffer(): Promise<ArrayBuffer> {
-    return this.#streamed === undefined
-      ? new Uint8Array(this.#take()).buffer
-      : this.#streamed.arrayBuffer();
-  }
-
-  async blob(): ReturnType<Response['blob']> {
-    const type = this.headers.get('content-type') ?? '';
-    return new Blob([await this.arrayBuffer()], { type });
-  }
-
-  async formData(): ReturnType<Response['formData']> {
-    return new Response(await this.arrayBuffer(), { headers: this.headers }).formData();
-  }
-
-  clone(): Response {
-    const { body } = this.#stream().clone();
-    return new Response(body, { status: this.status, headers: this.headers });
-  }
-
-  /** @throws TypeError where the body was read already */
-  #take(): Buffer {
-    const bytes = this.#bytes;
-    if (bytes === undefined) {
-      throw new TypeError('Body is unusable: Body has already been read');
-    }
-    this.#bytes = undefined;
-    return bytes;
-  }
-
-  #stream(): Response {
-    if (this.#streamed === undefined) {
-      const wasRead = this.#bytes === undefined;
-      this.#streamed = new Response(wasRead ? '' : new Uint8Array(this.#take()));
-      if (wasRead) {
-        // Locks the stream, as reading the body has done.
-        void this.#streamed.text();
+    /**
+     * @param status 200 to 599.
+     * @param headers name and value in turn.
+     * @param bytes the response's own from now on.
+     */
+    constructor(status: number, headers: readonly string[], bytes: Buffer) {
+      super(null, { status, headers: inPairs(headers) });
+      if (!NULL_BODY.has(status)) {
+        this.#bytes = bytes;
+      } else {
+        this.#streamed = new Response(null);
       }
     }
-    return this.#streamed;
-  }
+
+    get body(): Response['body'] {
+      return this.#stream().body;
+    }
+
+    get bodyUsed(): boolean {
+      return this.#streamed === undefined ? this.#bytes === undefined : this.#streamed.bodyUsed;
+    }
+
+    async text(): Promise<string> {
+      return this.#streamed === undefined ? decoder.decode(this.#take()) : this.#streamed.text();
+    }
+
+    async json(): Promise<unknown> {
+      return JSON.parse(await this.text());
+    }
+
+    async arrayBuffer(): Promise<ArrayBuffer> {
+      return this.#streamed === undefined
+        ? new Uint8Array(this.#take()).buffer
+        : this.#streamed.arrayBuffer();
+    }
+
+    async blob(): ReturnType<Response['blob']> {
+      const type = this.headers.get('content-type') ?? '';
+      return new Blob([await this.arrayBuffer()], { type });
+    }
+
+    async formData(): ReturnType<Response['formData']> {
+      return new Response(await this.arrayBuffer(), { headers: this.headers }).formData();
+    }
+
+    clone(): Response {
+      const { body } = this.#stream().clone();
+      return new Response(body, { status: this.status, headers: this.headers });
+    }
+
+    /** @throws TypeError where the body was read already */
+    #take(): Buffer {
+      const bytes = this.#bytes;
+      if (bytes === undefined) {
+        throw new TypeError('Body is unusable: Body has already been read');
+      }
+      this.#bytes = undefined;
+      return bytes;
+    }
+
+    #stream(): Response {
+      if (this.#streamed === undefined) {
+        const wasRead = this.#bytes === undefined;
+        this.#streamed = new Response(wasRead ? '' : new Uint8Array(this.#take()));
+        if (wasRead) {
+          // Locks the stream, as reading the body has done.
+          void this.#streamed.text();
+        }
+      }
+      return this.#streamed;
+    }
+  };
 }
 
 /** A `Response` whose body is still coming. */

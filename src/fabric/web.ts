@@ -1,7 +1,7 @@
 /** Between the standard's Request and Response and what goes to and comes from a function. */
 import { HatcheryError } from '../errors.js';
 import type { Timeline } from '../timeline.js';
-import { BufferedResponse, streamedResponse } from './buffered-response.js';
+import { bufferedResponse, streamedResponse } from './buffered-response.js';
 import { type ByteStream, type FunctionRequest, isWhole, type Reply } from './message.js';
 import { nextRequestId } from './request-id.js';
 
@@ -112,7 +112,7 @@ export function responseOf(reply: Reply): Response {
   const start = performance.now();
   const { status, headers, body, timeline } = reply;
   const response = isWhole(body)
-    ? new BufferedResponse(status, headers, body)
+    ? bufferedResponse(status, headers, body)
     : streamedResponse(status, headers, body);
   timeline.reply = performance.now() - start;
   timelines.set(response, timeline);

@@ -1,8 +1,8 @@
 import { test } from 'tap';
-import { BufferedResponse } from '../../src/fabric/buffered-response.js';
+import { bufferedResponse } from '../../src/fabric/buffered-response.js';
 
 const make = (text: string, status = 200, type = 'text/plain') =>
-  new BufferedResponse(
+  bufferedResponse(
     status,
     ['content-type', type, 'set-cookie', 'a=1', 'set-cookie', 'b=2'],
     Buffer.from(text),

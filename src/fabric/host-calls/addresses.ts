@@ -69,10 +69,12 @@ export class Networks {
   }
 }
 
-const notPublic = new Networks(NOT_PUBLIC.map((text) => parseNetwork(text) as Network));
+/** Made when it is first needed, which most processes never do: it takes some milliseconds. */
+let notPublic: Networks | undefined;
 
 /** Whether an address belongs to the internet at large. */
 export function isPublic(address: Address): boolean {
+  notPublic ??= new Networks(NOT_PUBLIC.map((text) => parseNetwork(text) as Network));
   return !notPublic.has(address);
 }
 
