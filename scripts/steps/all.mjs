@@ -5,6 +5,7 @@ import { imageNames, imageStep } from './images.mjs';
 import { nodeStep } from './node.mjs';
 import { packagesStep } from './packages.mjs';
 import { typescriptStep } from './typescript.mjs';
+import { workerBundleStep } from './worker-bundle.mjs';
 
 /** The machine and the npm packages. */
 export const groundSteps = () => [nodeStep, packagesStep, dependenciesStep];
@@ -18,7 +19,7 @@ export const testAddonSteps = ({ sanitized = false } = {}) => [
   ),
 ];
 export const imageSteps = () => imageNames().map(imageStep);
-export const typescriptSteps = () => [typescriptStep];
+export const typescriptSteps = () => [typescriptStep, workerBundleStep];
 
 /** Everything that `npm start` needs. */
 export const allSteps = () => [

@@ -20,7 +20,8 @@ import {
 import { pack, piecesOf } from './packed.js';
 import type { ProcessAddon } from './process-native.js';
 
-const ENTRY = fileURLToPath(new URL('./worker.js', import.meta.url));
+/** `worker.ts` and all that it imports, in few files: scripts/steps/worker-bundle.mjs. */
+const ENTRY = fileURLToPath(new URL('./bundle/worker.mjs', import.meta.url));
 
 /** How a worker came to its end. */
 export interface Death {

@@ -50,6 +50,8 @@ t.test('npm pack, then npm install elsewhere', async (t) => {
       'build/Release/hatchery_process.node',
       'dist/images/js.elf',
       'dist/src/index.d.ts',
+      'dist/src/supervisor/bundle/LICENCES',
+      'dist/src/supervisor/bundle/worker.mjs',
       'native/kvm/addon.cc',
       'native/machine/addon_data.cc',
       'native/xen/addon.cc',
