@@ -63,12 +63,13 @@ async function commit(): Promise<void> {
   const fn = staged.fn.commit();
   staged = undefined;
   await openFrontOf(fn);
-  collectGarbage();
   const { name, strategy, coldStart } = fn;
   send({
     type: 'committed',
     started: { name, strategy, coldStart },
   });
+  // While that is on its way: nobody has to wait for it.
+  setImmediate(collectGarbage);
 }
 
 /** The first function that is committed answers all requests. */
