@@ -5,14 +5,20 @@ import { check, url } from '../requests.js';
 import { deploy } from '../subject.js';
 
 export interface Parked {
-  /** Of instances with at most 19 others there: several rounds of them, in milliseconds. */
-  readonly createFew: readonly number[];
-  /** Of all that were parked at last, in turn, in milliseconds. */
-  readonly createMany: readonly number[];
-  /** Growth of this process's proportional set size for each instance. */
+  /** The first time in this process: memory comes as the machine has it. */
+  readonly first: Turn;
+  /** Each with the memory that the one before has given back. */
+  readonly rounds: readonly Turn[];
+  /** Growth of this process's proportional set size for each instance of the first turn. */
   readonly proportionalMebibytes: number;
-  /** Loss of the machine's available memory for each instance: counts what the kernel holds, too. */
+  /** Loss of the machine's available memory for each: counts what the kernel holds, too. */
   readonly machineMebibytes: number;
+}
+
+/** A few instances, killed again, then many. Milliseconds that each took, in turn. */
+export interface Turn {
+  readonly few: readonly number[];
+  readonly many: readonly number[];
 }
 
 const FEW = 20;
@@ -33,25 +39,36 @@ async function park(fn: DeployedFunction, count: number) {
   return { milliseconds, instances };
 }
 
+/** @param onParked is called while the many are parked. */
+async function takeTurn(fn: DeployedFunction, count: number, onParked = () => {}): Promise<Turn> {
+  const few = await park(fn, FEW);
+  await killAll(few.instances);
+  const many = await park(fn, count);
+  onParked();
+  await killAll(many.instances);
+  return { few: few.milliseconds, many: many.milliseconds };
+}
+
+async function killAll(instances: readonly Instance[]): Promise<void> {
+  await Promise.all(instances.map((instance) => instance.kill()));
+}
+
 async function measure(count: number): Promise<Parked> {
   await using subject = await deploy('hello', 'reset');
-  const createFew: number[] = [];
-  for (let round = -1; round < ROUNDS; round++) {
-    const { milliseconds, instances } = await park(subject.fn, FEW);
-    if (round >= 0) createFew.push(...milliseconds);
-    await Promise.all(instances.map((instance) => instance.kill()));
-  }
+  // So that code is compiled, and the function's snapshot knows what its instances write.
+  await killAll((await park(subject.fn, FEW)).instances);
   const proportional = proportionalMebibytes(process.pid);
   const available = availableMebibytes();
-  const { milliseconds, instances } = await park(subject.fn, count);
-  const result: Parked = {
-    createFew,
-    createMany: milliseconds,
-    proportionalMebibytes: (proportionalMebibytes(process.pid) - proportional) / count,
-    machineMebibytes: (available - availableMebibytes()) / count,
-  };
-  await Promise.all(instances.map((instance) => instance.kill()));
-  return result;
+  const costs = { proportionalMebibytes: 0, machineMebibytes: 0 };
+  const first = await takeTurn(subject.fn, count, () => {
+    costs.proportionalMebibytes = (proportionalMebibytes(process.pid) - proportional) / count;
+    costs.machineMebibytes = (available - availableMebibytes()) / count;
+  });
+  const rounds: Turn[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    rounds.push(await takeTurn(subject.fn, count));
+  }
+  return { first, rounds, ...costs };
 }
 
 process.stdout.write(JSON.stringify(await measure(Number(process.argv[2]))));
