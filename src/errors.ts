@@ -113,10 +113,28 @@ export const ERRORS = {
     exposes: ['limit', 'trace'],
   },
 
+  // What a server keeps.
+  DATA_UNUSABLE: {
+    status: 500,
+    message: '{path} cannot be used: {reason}.',
+  },
+  DATA_IN_USE: {
+    status: 500,
+    message:
+      'Another server uses the data folder {path}. Stop it, or give this one a folder of its own with ' +
+      '--data.',
+  },
+  VERSION_MISSING: {
+    status: 404,
+    message: 'The function {function} has no version {version} any more. Ask which ones there are.',
+    exposes: ['function', 'version'],
+  },
+
   // Serving a request.
   FUNCTION_MISSING: {
     status: 404,
     message: 'No function is called {function}. Deploy it first.',
+    exposes: ['function'],
   },
   FUNCTION_THREW: {
     status: 500,
