@@ -130,6 +130,38 @@ export const ERRORS = {
     exposes: ['function', 'version'],
   },
 
+  // Access to the control API.
+  TOKEN_MISSING: {
+    status: 401,
+    message:
+      'This needs a token: send it as `Authorization: Bearer TOKEN`. The first one is in the file ' +
+      '`token` of the data folder.',
+  },
+  TOKEN_INVALID: {
+    status: 401,
+    message:
+      'The token is malformed, unknown or expired. `hatchery token ls` lists those there are.',
+  },
+  SCOPE_MISSING: {
+    status: 403,
+    message: 'The token has not got the scope {scope}. Use one that has.',
+    exposes: ['scope'],
+  },
+  RATE_LIMITED: {
+    status: 429,
+    message: 'Too many requests. Try again in {retryAfter} s.',
+    exposes: ['retryAfter'],
+  },
+  TOKEN_UNKNOWN: {
+    status: 404,
+    message: 'There is no token {id}. `hatchery token ls` lists those there are.',
+    exposes: ['id'],
+  },
+  LINK_INVALID: {
+    status: 401,
+    message: 'The link was followed already, or has expired. Ask for another one.',
+  },
+
   // Serving a request.
   FUNCTION_MISSING: {
     status: 404,
