@@ -124,6 +124,16 @@ export const ERRORS = {
       'Another server uses the data folder {path}. Stop it, or give this one a folder of its own with ' +
       '--data.',
   },
+  HOST_TAKEN: {
+    status: 409,
+    message: 'The host name {host} is bound to the function {function}. Take it off there first.',
+    exposes: ['host', 'function'],
+  },
+  ROUTE_MISSING: {
+    status: 404,
+    message: 'Nothing is at {path}.',
+    exposes: ['path'],
+  },
   VERSION_MISSING: {
     status: 404,
     message: 'The function {function} has no version {version} any more. Ask which ones there are.',

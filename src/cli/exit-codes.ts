@@ -27,6 +27,8 @@ const OUTCOMES: Partial<Record<ErrorCode, Outcome>> = {
   DOMAIN_MISSING: 'usage',
   DATA_UNUSABLE: 'usage',
   DATA_IN_USE: 'usage',
+  HOST_TAKEN: 'usage',
+  ROUTE_MISSING: 'usage',
   TOKEN_MISSING: 'usage',
   TOKEN_INVALID: 'usage',
   TOKEN_UNKNOWN: 'usage',

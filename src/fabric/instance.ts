@@ -1,6 +1,6 @@
 /** An instance that lives for several requests, one after the other. */
 import { HatcheryError } from '../errors.js';
-import { Timeline } from '../timeline.js';
+import { type ColdPhases, Timeline } from '../timeline.js';
 import { Exchange, type Serving, type Verdict } from './exchange.js';
 import type { FunctionRequest, Reply } from './message.js';
 import { overloaded } from './places.js';
@@ -20,6 +20,7 @@ export class Instance {
   readonly #onEnd: () => void;
   #turn: Promise<unknown> = Promise.resolve();
   #waiting = 0;
+  #inFlight = 0;
   #end: { readonly reason: string; readonly destroyed: Promise<void> } | undefined;
 
   /**
@@ -30,6 +31,21 @@ export class Instance {
     this.#made = made;
     this.#serving = serving;
     this.#onEnd = onEnd;
+  }
+
+  /** What making it took. */
+  get coldStart(): ColdPhases {
+    return this.#made.cold;
+  }
+
+  /** How many requests wait for their turn or are answered. */
+  get requestsInFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Why it has ended; `undefined` while it lives. */
+  get endReason(): string | undefined {
+    return this.#end?.reason;
   }
 
   /** Whether it can take another request. */
@@ -66,10 +82,14 @@ export class Instance {
       throw overloaded(`${QUEUE_LENGTH} requests wait for this instance`);
     }
     this.#waiting += 1;
+    this.#inFlight += 1;
     const before = this.#turn;
     let over: () => void = () => {};
     this.#turn = new Promise<void>((resolve) => {
-      over = resolve;
+      over = () => {
+        this.#inFlight -= 1;
+        resolve();
+      };
     });
     await before;
     this.#waiting -= 1;
