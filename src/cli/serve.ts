@@ -8,10 +8,10 @@ import { HatcheryError } from '../errors.js';
 import type { Admission } from '../fabric/places.js';
 import { MAX_CONNECTIONS } from '../front/listening.js';
 import { createLogger } from '../logging.js';
+import type { DeployedBy, Serving } from '../supervisor/serving.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { addFunctionOptions, definitionFrom, type FunctionOptions } from './function-options.js';
 import { selfTest } from './self-test.js';
-import type { DeployedBy, Serving } from './serving.js';
 import { stopSignal } from './stop-signal.js';
 import type { Terminal } from './terminal.js';
 import { collect, wholeNumber } from './values.js';
@@ -183,10 +183,10 @@ class Server {
     };
     if (workers === 0) {
       this.#warnOfOneProcess(driver);
-      const { OneProcess } = await import('./one-process.js');
+      const { OneProcess } = await import('../supervisor/one-process.js');
       return OneProcess.open(common);
     }
-    const { Supervised } = await import('./supervised.js');
+    const { Supervised } = await import('../supervisor/supervised.js');
     const log = { level: this.#options.logLevel, json: this.#terminal.json };
     try {
       return await Supervised.open({ ...common, workers, workerUser, fetches, log });

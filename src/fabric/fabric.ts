@@ -1,7 +1,7 @@
 /** The whole of it as a library: functions deployed on one driver, in this process. */
 import { type BaseLogger, pino } from 'pino';
 import { openDriver } from '../drivers/detect.js';
-import type { Driver, DriverName, XenGuestType } from '../drivers/driver.js';
+import type { Driver, DriverName, Strategy, XenGuestType } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import { TraceMapper } from '../image/source-maps.js';
 import { ImageStore, ParsedImages } from '../image/store.js';
@@ -35,6 +35,8 @@ export interface FabricOptions {
 
 /** A version of a function that has been started and answers nothing yet. */
 export interface StagedFunction {
+  /** How its instances come to be. */
+  readonly strategy: Strategy;
   /** Lets it answer from now on, in one step. @throws HatcheryError FABRIC_CLOSED */
   commit(): DeployedFunction;
   /**
@@ -125,6 +127,7 @@ export class Fabric {
     }
     this.#retiring.add(deployment);
     return {
+      strategy: deployment.spawning.strategy,
       commit: () => {
         this.#checkOpen();
         this.#checkHosts(prepared);

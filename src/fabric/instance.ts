@@ -15,12 +15,15 @@ const QUEUE_LENGTH = 64;
  * a request hits a limit, or when its guest crashes.
  */
 export class Instance {
+  /** Resolves when everything is freed, with the reason. */
+  readonly ended: Promise<string>;
   readonly #made: Made;
   readonly #serving: Serving;
   readonly #onEnd: () => void;
   #turn: Promise<unknown> = Promise.resolve();
   #waiting = 0;
   #inFlight = 0;
+  #ended: (reason: string) => void = () => {};
   #end: { readonly reason: string; readonly destroyed: Promise<void> } | undefined;
 
   /**
@@ -31,6 +34,9 @@ export class Instance {
     this.#made = made;
     this.#serving = serving;
     this.#onEnd = onEnd;
+    this.ended = new Promise((resolve) => {
+      this.#ended = resolve;
+    });
   }
 
   /** What making it took. */
@@ -41,11 +47,6 @@ export class Instance {
   /** How many requests wait for their turn or are answered. */
   get requestsInFlight(): number {
     return this.#inFlight;
-  }
-
-  /** Why it has ended; `undefined` while it lives. */
-  get endReason(): string | undefined {
-    return this.#end?.reason;
   }
 
   /** Whether it can take another request. */
@@ -132,7 +133,13 @@ export class Instance {
 
   /** The same for another reason. */
   end(reason: string): Promise<void> {
-    this.#end ??= { reason, destroyed: this.#made.shell.destroy().then(this.#onEnd) };
+    if (this.#end === undefined) {
+      const destroyed = this.#made.shell.destroy().then(() => {
+        this.#onEnd();
+        this.#ended(reason);
+      });
+      this.#end = { reason, destroyed };
+    }
     return this.#end.destroyed;
   }
 }
