@@ -172,6 +172,23 @@ export const ERRORS = {
     message: 'The link was followed already, or has expired. Ask for another one.',
   },
 
+  HOST_REFUSED: {
+    status: 421,
+    message:
+      'The control API is not served as {host}. Use the address that it listens on, or allow the name ' +
+      'with --control-host.',
+    exposes: ['host'],
+  },
+  ORIGIN_REFUSED: {
+    status: 403,
+    message: 'Pages of {origin} may not use the control API.',
+    exposes: ['origin'],
+  },
+  CONTENT_TYPE_UNSUPPORTED: {
+    status: 415,
+    message: 'The body of the request must be JSON, with the content type application/json.',
+  },
+
   // Serving a request.
   FUNCTION_MISSING: {
     status: 404,
@@ -318,6 +335,16 @@ export const ERRORS = {
     message: '{problem}.',
   },
 
+  INSTANCE_UNKNOWN: {
+    status: 404,
+    message: 'There is no instance {instance}. `hatchery instance ls` lists those there are.',
+    exposes: ['instance'],
+  },
+  STREAMS_EXHAUSTED: {
+    status: 503,
+    message: '{limit} streams are open already. Close some, and try again in {retryAfter} s.',
+    exposes: ['limit', 'retryAfter'],
+  },
   INSTANCE_GONE: {
     status: 410,
     message: 'This instance has ended ({reason}). Spawn another one.',
