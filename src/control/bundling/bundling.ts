@@ -138,11 +138,13 @@ export class Bundling {
       child.stdin.end(input);
       child.once('close', (code) => {
         clearTimeout(timer);
+        const limit = why;
+        // What it has started and left.
         end('it has ended');
-        if (code === 0) {
-          resolve(output);
+        if (limit !== undefined || code !== 0) {
+          reject(new Error(limit ?? reasonOf(complaint)));
         } else {
-          reject(new Error(why === 'it has ended' ? reasonOf(complaint) : why));
+          resolve(output);
         }
       });
     });

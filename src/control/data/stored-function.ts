@@ -9,6 +9,7 @@ const SETTINGS = v.object({
   limits: v.record(v.string(), v.number()),
   allowFetch: v.array(v.string()),
   strategy: v.optional(v.picklist(['boot', 'clone', 'pool', 'reset'])),
+  poolSize: v.optional(v.number()),
   warmUp: v.boolean(),
   hosts: v.array(v.string()),
   commandLine: v.array(v.string()),
