@@ -102,6 +102,11 @@ export class Control {
     return this.#data.path;
   }
 
+  /** How many streams of events are open. */
+  get openStreams(): number {
+    return this.#streams.count;
+  }
+
   /** Says where functions are reached, as `http://host:port`. */
   reachedAt(front: string): void {
     this.#front = front;

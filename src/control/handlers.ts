@@ -172,13 +172,14 @@ function endWithInstance(
   const end = () => {
     setTimeout(() => stream.end(), LAST_WORDS_MILLISECONDS).unref();
   };
-  if (instances.find(id).hasEnded) {
+  const record = instances.find(id);
+  if (record.endIsTold) {
     end();
     return;
   }
   stream.onClose(
     events.listen(() => {
-      if (instances.find(id).hasEnded) {
+      if (record.endIsTold) {
         end();
       }
     }),

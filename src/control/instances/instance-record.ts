@@ -22,6 +22,8 @@ export interface RecordOptions {
 export class InstanceRecord {
   readonly id: string;
   readonly function: string | undefined;
+  /** There is an event of its end. */
+  endIsTold = false;
   readonly #options: RecordOptions;
   readonly #createdAt = Date.now();
   /** Settles once; who asks later gets it all the same. */
@@ -74,16 +76,15 @@ export class InstanceRecord {
     this.#settle();
   }
 
-  /** @returns whether it had not ended yet. */
-  ended(reason: string): boolean {
+  /** It has ended; what is said first counts. */
+  ended(reason: string): void {
     if (this.hasEnded) {
-      return false;
+      return;
     }
     this.#reason ??= reason;
     this.#endedAt = Date.now();
     clearTimeout(this.#life);
     clearTimeout(this.#idle);
-    return true;
   }
 
   /** Says why it will end, before it has. */

@@ -117,7 +117,8 @@ export class Instances {
   /** What serves says that one has ended. */
   observeEnd(id: string, reason: string): void {
     const record = this.#records.get(id);
-    if (record?.ended(reason)) {
+    if (record !== undefined) {
+      record.ended(reason);
       this.#tellEnd(record);
     }
   }
@@ -133,11 +134,8 @@ export class Instances {
         await this.#serving.kill(record.id).catch(() => {});
       }
     } catch (error) {
-      const had = record.hasEnded;
       record.failed(HatcheryError.from(error));
-      if (!had) {
-        this.#tellEnd(record);
-      }
+      this.#tellEnd(record);
     }
   }
 
@@ -151,7 +149,8 @@ export class Instances {
         throw error;
       }
     }
-    this.observeEnd(record.id, reason);
+    // What serves tells of it, too, behind all that happened before.
+    record.ended(reason);
   }
 
   /** A deployed function as it is, or what is the instance's own. */
@@ -192,6 +191,10 @@ export class Instances {
   }
 
   #tellEnd(record: InstanceRecord): void {
+    if (record.endIsTold) {
+      return;
+    }
+    record.endIsTold = true;
     this.#tell(record, { type: 'killed', reason: record.reason });
     this.#endedCount += 1;
     if (this.#endedCount > REMEMBERED) {
