@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { HatcheryError } from '../../errors.js';
 import { writeAtomically } from '../data/atomic-file.js';
+import { FIRST_TOKEN_FILE } from './first-token.js';
 import { Bucket, type Rate } from './rate-limit.js';
 import { SCOPES, type Scope } from './scopes.js';
 import {
@@ -17,8 +18,6 @@ import {
 
 /** Of the data folder: what is kept of all tokens. */
 const TOKENS_FILE = 'tokens.json';
-/** Of the data folder: the token that was made at the first start, for the command line to find. */
-export const FIRST_TOKEN_FILE = 'token';
 /** Each is looked through at every start; nobody needs more. */
 const MAX_TOKENS = 1_000;
 

@@ -2,21 +2,11 @@
 import { once } from 'node:events';
 import { mkdir, realpath, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
-import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { HatcheryError } from '../../errors.js';
 import { removeUnfinished } from './atomic-file.js';
 
 const FOLDER_MODE = 0o700;
-
-/** `hatchery` under XDG's data home. */
-export function defaultDataFolder(environment: NodeJS.ProcessEnv = process.env): string {
-  const given = environment.XDG_DATA_HOME;
-  // The XDG specification has relative ones ignored.
-  const home =
-    given !== undefined && isAbsolute(given) ? given : join(homedir(), '.local', 'share');
-  return join(home, 'hatchery');
-}
 
 export class DataFolder {
   readonly path: string;
