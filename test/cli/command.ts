@@ -110,6 +110,10 @@ export class Served {
     }
   }
 
+  get processId(): number {
+    return this.#child.pid ?? -1;
+  }
+
   /** Where it serves. */
   async url(): Promise<string> {
     return (await this.next('listening')).url as string;
