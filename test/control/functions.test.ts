@@ -1,5 +1,5 @@
 /** Functions by the API: deployed, rolled back, removed, kept; and whatever is wrong with them. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -208,5 +208,29 @@ t.test('functions', { skip: noKvm }, async (t) => {
       ['app', 'keeper', 'traced'],
     );
     await t.rejects(startControl({ data }), { code: 'DATA_IN_USE' });
+  });
+
+  t.test('one that cannot be started keeps no other from answering', async (t) => {
+    await server.close();
+    writeFileSync(`${data}/functions/traced/1.json`, 'broken');
+    writeFileSync(`${data}/key`, 'ab'.repeat(32));
+    server = await startControl({ data, logger });
+    t.same([...server.control.functions.failed].sort(), ['keeper', 'traced']);
+    t.equal((await get('/app/')).text, 'one');
+    t.equal((await get('/keeper/')).status, 404);
+    const { body } = await ask('GET', '/v1/functions');
+    t.match(body.functions, [
+      { name: 'app', state: 'serving' },
+      { name: 'keeper', state: 'failed', problem: /another key/, secrets: ['KEY'] },
+      { name: 'traced', state: 'failed', problem: /checksum/ },
+    ]);
+    t.match(await ask('GET', '/v1/functions/traced'), {
+      status: 500,
+      body: { code: 'DATA_UNUSABLE' },
+    });
+    t.notMatch(JSON.stringify(body), data, 'and not where it is on this machine');
+    t.match((await ask('PUT', '/v1/functions/traced', says('new'))).body, { version: 2 });
+    t.equal((await get('/traced/')).text, 'new', 'it can be replaced');
+    t.equal((await ask('DELETE', '/v1/functions/keeper')).status, 204, 'or removed');
   });
 });

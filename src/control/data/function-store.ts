@@ -23,6 +23,14 @@ export interface OpenedVersion extends Omit<StoredVersion, 'secrets'> {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
+/** A version without its code and the values of its secrets. */
+export interface VersionSummary {
+  readonly version: number;
+  readonly settings: VersionSettings;
+  /** The names of its secrets. */
+  readonly secrets: readonly string[];
+}
+
 export interface NewVersion {
   readonly settings: VersionSettings;
   readonly secrets: Readonly<Record<string, string>>;
@@ -38,6 +46,8 @@ export class FunctionStore {
   readonly #folder: string;
   readonly #box: SecretBox;
   readonly #indexes = new Map<string, FunctionIndex>();
+  /** Of current versions, for those who list them often. */
+  readonly #summaries = new Map<string, VersionSummary>();
 
   private constructor(folder: string, box: SecretBox) {
     this.#folder = folder;
@@ -104,16 +114,28 @@ export class FunctionStore {
 
   /** @throws HatcheryError FUNCTION_MISSING, VERSION_MISSING, DATA_UNUSABLE */
   async read(name: string, version = this.#index(name).current): Promise<OpenedVersion> {
-    const path = this.#file(name, version);
-    const { digest } = this.#known(name, version);
-    const stored = await attempt(path, async () =>
-      parseVersion(await readFile(path, 'utf8'), digest),
-    );
+    const stored = await this.#read(name, version);
     const secrets = Object.entries(stored.secrets).map(([secret, sealed]) => [
       secret,
       this.#box.open(sealed, secretPlace(name, version, secret)),
     ]);
     return { ...stored, secrets: Object.fromEntries(secrets) };
+  }
+
+  /**
+   * What can be said of the current version without its key.
+   * @throws HatcheryError FUNCTION_MISSING, DATA_UNUSABLE
+   */
+  async summary(name: string): Promise<VersionSummary> {
+    const { current } = this.#index(name);
+    const known = this.#summaries.get(name);
+    if (known?.version === current) {
+      return known;
+    }
+    const { version, settings, secrets } = await this.#read(name, current);
+    const summary = { version, settings, secrets: Object.keys(secrets) };
+    this.#summaries.set(name, summary);
+    return summary;
   }
 
   /** Forgets a function with all its versions. @throws HatcheryError FUNCTION_MISSING, DATA_UNUSABLE */
@@ -125,9 +147,16 @@ export class FunctionStore {
       await rm(join(folder, INDEX_FILE));
       await syncFolder(folder);
       this.#indexes.delete(name);
+      this.#summaries.delete(name);
       await rm(folder, { recursive: true });
       await syncFolder(this.#folder);
     });
+  }
+
+  async #read(name: string, version: number): Promise<StoredVersion> {
+    const path = this.#file(name, version);
+    const { digest } = this.#known(name, version);
+    return attempt(path, async () => parseVersion(await readFile(path, 'utf8'), digest));
   }
 
   async #write(index: FunctionIndex): Promise<FunctionIndex> {
@@ -200,6 +229,9 @@ async function attempt<Result>(path: string, work: () => Promise<Result>): Promi
   }
 }
 
+/** Clients of the API see it, too: where the data folder is, is not for them. */
 function unusable(path: string, cause: unknown): HatcheryError {
-  return new HatcheryError('DATA_UNUSABLE', { path, reason: (cause as Error).message }, { cause });
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const details = { path: path.slice(path.lastIndexOf('/functions') + 1), reason: code ?? message };
+  return new HatcheryError('DATA_UNUSABLE', details, { cause });
 }

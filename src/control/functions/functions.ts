@@ -121,13 +121,28 @@ export class Functions {
   }
 
   async list(): Promise<Facts[]> {
-    return Promise.all(this.#options.store.list().map(({ name }) => this.get(name)));
+    return Promise.all(this.#options.store.list().map(({ name }) => this.#listed(name)));
+  }
+
+  /** One that cannot be read is no reason not to show the others. */
+  async #listed(name: string): Promise<Facts> {
+    return this.get(name).catch((error: unknown) => {
+      const { current: version = 0, versions = [] } = this.#options.store.get(name) ?? {};
+      return {
+        ...{ name, state: 'failed' as const, problem: HatcheryError.from(error).message, version },
+        versions: versions.map(({ version: number, createdAt }) => ({
+          version: number,
+          createdAt,
+        })),
+        ...{ image: 'unknown', secrets: [], routes: [] },
+      };
+    });
   }
 
   /** @throws HatcheryError FUNCTION_MISSING, DATA_UNUSABLE */
   async get(name: string): Promise<Facts> {
     const { store } = this.#options;
-    const { settings, version, secrets } = await this.version(name);
+    const { settings, version, secrets } = await store.summary(name);
     const { strategy, poolSize, ...shown } = settings;
     const problem = this.#failed.get(name);
     const versions = store.get(name)?.versions ?? [];
@@ -140,7 +155,7 @@ export class Functions {
       ...shown,
       ...(strategy === undefined ? {} : { strategy }),
       ...(poolSize === undefined ? {} : { poolSize }),
-      secrets: Object.keys(secrets),
+      secrets: [...secrets],
       routes: this.#routes(name, settings.hosts),
     };
   }
@@ -159,7 +174,7 @@ export class Functions {
 
   async #deployed(name: string, deployed: DeployedBy, start: number): Promise<Deployed> {
     this.#failed.delete(name);
-    const { version, settings } = await this.version(name);
+    const { version, settings } = await this.#options.store.summary(name);
     this.#options.events.append({ type: 'deployed', at: Date.now(), function: name, version });
     const { strategy, coldStart } = deployed;
     return {
