@@ -340,6 +340,11 @@ export const ERRORS = {
     message: 'There is no instance {instance}. `hatchery instance ls` lists those there are.',
     exposes: ['instance'],
   },
+  REQUEST_UNKNOWN: {
+    status: 404,
+    message: 'No request {request} is remembered. Only the last ones of each worker are.',
+    exposes: ['request'],
+  },
   STREAMS_EXHAUSTED: {
     status: 503,
     message: '{limit} streams are open already. Close some, and try again in {retryAfter} s.',

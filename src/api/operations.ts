@@ -3,6 +3,7 @@ import * as events from './event-operations.js';
 import * as functions from './function-operations.js';
 import * as instances from './instance-operations.js';
 import type { Operation } from './operation.js';
+import * as requests from './request-operations.js';
 import * as server from './server-operations.js';
 import * as tokens from './token-operations.js';
 
@@ -23,6 +24,7 @@ export const OPERATIONS = {
   followInstanceLogs: instances.followInstanceLogs,
   instanceEvents: instances.instanceEvents,
   killInstance: instances.killInstance,
+  getRequest: requests.getRequest,
   followEvents: events.followEvents,
   createToken: tokens.createToken,
   listTokens: tokens.listTokens,

@@ -13,6 +13,7 @@ import type {
   LinkFacts,
   LogLine,
   NewToken,
+  RequestFacts,
   Scope,
   ServerFacts,
   SpawnRequest,
@@ -54,6 +55,11 @@ export class HatcheryClient {
 
   server(): Promise<ServerFacts> {
     return this.#transport.ask('/v1/server');
+  }
+
+  /** How a request ended, and where its time went: by the X-Request-Id of its response. */
+  request(id: string): Promise<RequestFacts> {
+    return this.#transport.ask(`/v1/requests/${encodeURIComponent(id)}`);
   }
 
   /**

@@ -12,6 +12,7 @@ export type InstanceRequest = BodyOf<Operations['requestInstance']>;
 export type InstanceReply = ResponseOf<Operations['requestInstance']>;
 export type LogLine = EventOf<Operations['followFunctionLogs']>;
 export type ControlEvent = EventOf<Operations['followEvents']>;
+export type RequestFacts = ResponseOf<Operations['getRequest']>;
 export type TokenRequest = BodyOf<Operations['createToken']>;
 export type NewToken = ResponseOf<Operations['createToken']>;
 export type TokenFacts = ResponseOf<Operations['listTokens']>['tokens'][number];

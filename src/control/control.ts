@@ -69,6 +69,7 @@ export class Control {
     const links = new Links(tokens);
     const handlers = createHandlers({
       ...{ functions, instances, intake, tokens, links, streams: this.#streams },
+      findRequest: (id) => serving.findRequest(id),
       server: () => {
         const { name, detail } = serving.driver;
         return {

@@ -1,5 +1,7 @@
 /** The operations of the control API, each by what it is about. */
 import type { OperationId } from '../api/operations.js';
+import { HatcheryError } from '../errors.js';
+import type { RequestOutcome } from '../supervisor/observations.js';
 import type { Links } from './access/links.js';
 import type { TokenFacts } from './access/token.js';
 import type { Tokens } from './access/tokens.js';
@@ -8,7 +10,7 @@ import type { Functions } from './functions/functions.js';
 import type { EventStream, EventStreams } from './http/event-streams.js';
 import type { Call, Handlers } from './http/handlers.js';
 import type { Instances } from './instances/instances.js';
-import type { Intake } from './intake.js';
+import { type Intake, requestFacts } from './intake.js';
 
 export interface Parts {
   readonly functions: Functions;
@@ -17,6 +19,7 @@ export interface Parts {
   readonly tokens: Tokens;
   readonly links: Links;
   readonly streams: EventStreams;
+  findRequest(id: string): Promise<RequestOutcome | undefined>;
   server(): Awaited<ReturnType<Handlers['getServer']>>;
 }
 
@@ -109,12 +112,20 @@ function otherHandlers({
   links,
   streams,
   server,
+  findRequest,
 }: Parts): Some<
-  | ('getServer' | 'followEvents' | 'createToken' | 'listTokens' | 'removeToken')
+  | ('getServer' | 'getRequest' | 'followEvents' | 'createToken' | 'listTokens' | 'removeToken')
   | ('createLink' | 'followLink')
 > {
   return {
     getServer: async () => server(),
+    getRequest: async ({ params }) => {
+      const outcome = await findRequest(params.id);
+      if (outcome === undefined) {
+        throw new HatcheryError('REQUEST_UNKNOWN', { request: params.id });
+      }
+      return requestFacts(params.id, outcome);
+    },
     followEvents: async (call) => {
       followEvents(call, intake);
       return undefined;

@@ -1,6 +1,9 @@
 /** Takes what serving tells, and makes events and log lines of it. */
+
+import type { ResponseOf } from '../api/operation.js';
+import type { Operations } from '../api/operations.js';
 import type { ErrorCode } from '../errors.js';
-import type { Observation, Report } from '../supervisor/observations.js';
+import type { Observation, Report, RequestOutcome } from '../supervisor/observations.js';
 import { type ControlEvent, EventLog } from './events/event-log.js';
 import { LogStore } from './logs/log-store.js';
 
@@ -55,8 +58,18 @@ export class Intake {
   }
 }
 
+/** What is known of a request that has ended. */
+export function requestFacts(
+  id: string,
+  outcome: RequestOutcome,
+): ResponseOf<Operations['getRequest']> {
+  const { type: _, ...facts } = eventOf(outcome);
+  const { method, status, timeline } = outcome;
+  return { ...facts, requestId: id, outcome: outcome.kind, method, status, timeline };
+}
+
 /** Instances of images have their id for a function. */
-function eventOf(observation: Exclude<Observation, { kind: 'log' | 'ended' }>): ControlEvent {
+function eventOf(observation: RequestOutcome): ControlEvent {
   const { kind, function: name, instance, at, requestId, method, status, timeline } = observation;
   const common = withoutUndefined({
     ...{ type: kind, at, function: name === instance ? undefined : name, instance, requestId },

@@ -6,7 +6,7 @@ import type { Admission } from '../fabric/places.js';
 import type { LogLevel } from '../logging.js';
 import type { ColdPhases } from '../timeline.js';
 import type { InstanceReply, InstanceRequest, SpawnedBy } from './instance-orders.js';
-import { OBSERVATION, type Observation } from './observations.js';
+import { OBSERVATION, type Observation, OUTCOME, type RequestOutcome } from './observations.js';
 import type { PackedFunction, Piece } from './packed.js';
 import type { User } from './user.js';
 
@@ -70,6 +70,8 @@ export type ToWorker =
       readonly request: InstanceRequest;
     }
   | { readonly type: 'kill'; readonly call: number; readonly id: string }
+  /** Which was the outcome of that request? */
+  | { readonly type: 'find'; readonly call: number; readonly id: string }
   /** Comes with a socket. */
   | { readonly type: 'connection'; readonly slot: number }
   | { readonly type: 'drain' };
@@ -84,6 +86,7 @@ export type FromWorker =
   | { readonly type: 'spawned'; readonly call: number; readonly spawned: SpawnedBy }
   | { readonly type: 'replied'; readonly call: number; readonly reply: InstanceReply }
   | { readonly type: 'killed'; readonly call: number }
+  | { readonly type: 'found'; readonly call: number; readonly outcome?: RequestOutcome | undefined }
   /** A call failed. */
   | { readonly type: 'refused'; readonly call: number; readonly error: WiredError }
   | {
@@ -141,6 +144,7 @@ const FROM_WORKER = v.variant('type', [
     }),
   }),
   v.object({ type: v.literal('killed'), call: v.number() }),
+  v.object({ type: v.literal('found'), call: v.number(), outcome: v.optional(OUTCOME) }),
   v.object({ type: v.literal('refused'), call: v.number(), error: ERROR }),
   v.object({
     type: v.literal('observed'),

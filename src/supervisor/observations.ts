@@ -22,7 +22,8 @@ const ANSWERED = {
 };
 const FAILED = { ...ANSWERED, code: TEXT, message: TEXT };
 
-export const OBSERVATION = v.variant('kind', [
+/** How a request ended. */
+const OUTCOMES = [
   v.object({ kind: v.literal('served'), ...ANSWERED }),
   /** No instance had the request. */
   v.object({ kind: v.literal('refused'), ...FAILED }),
@@ -30,11 +31,18 @@ export const OBSERVATION = v.variant('kind', [
   v.object({ kind: v.literal('killed'), ...FAILED }),
   /** Its instance crashed, or threw. */
   v.object({ kind: v.literal('crashed'), ...FAILED, where: TEXT }),
+] as const;
+
+export const OUTCOME = v.variant('kind', [...OUTCOMES]);
+
+export const OBSERVATION = v.variant('kind', [
+  ...OUTCOMES,
   v.object({ kind: v.literal('ended'), ...COMMON, reason: TEXT }),
   v.object({ kind: v.literal('log'), ...COMMON, level: TEXT, text: TEXT }),
 ]);
 
 export type Observation = v.InferOutput<typeof OBSERVATION>;
+export type RequestOutcome = v.InferOutput<typeof OUTCOME>;
 
 /** Errors by which a function itself failed. */
 const CRASHES = new Set<ErrorCode>(['FUNCTION_CRASHED', 'FUNCTION_THREW', 'FUNCTION_STALLED']);
@@ -46,7 +54,7 @@ const ENDINGS = new Set<ErrorCode>([
 ]);
 
 /** An answered request as an observation. */
-export function observe(answered: Answered, instance?: string): Observation {
+export function observe(answered: Answered, instance?: string): RequestOutcome {
   const { requestId, function: name, method, status, timeline, error } = answered;
   const common = {
     ...{ at: Date.now(), function: name, requestId, method, status, timeline: timeline.toJSON() },

@@ -10,8 +10,14 @@ import { type Front, startFront } from '../front/front.js';
 import { ImageStore } from '../image/store.js';
 import { HostedInstances } from './hosted-instances.js';
 import type { InstanceReply, InstanceRequest, SpawnedBy, SpawnOrder } from './instance-orders.js';
-import { type Observation, ObservationBuffer, observe } from './observations.js';
+import {
+  type Observation,
+  ObservationBuffer,
+  observe,
+  type RequestOutcome,
+} from './observations.js';
 import { observedLogger } from './observed-logger.js';
+import { RecentRequests } from './recent-requests.js';
 import type { DeployedBy, Serving, ServingOptions } from './serving.js';
 
 export class OneProcess implements Serving {
@@ -21,6 +27,7 @@ export class OneProcess implements Serving {
   readonly #options: ServingOptions;
   readonly #observations: ObservationBuffer | undefined;
   readonly #instances: HostedInstances;
+  readonly #recent = new RecentRequests();
   readonly #images = new ImageStore();
   #functionName: string | undefined;
   #front: Front | undefined;
@@ -53,6 +60,7 @@ export class OneProcess implements Serving {
   }
 
   #add(observation: Observation): void {
+    this.#recent.add(observation);
     this.#observations?.add(observation);
   }
 
@@ -98,6 +106,10 @@ export class OneProcess implements Serving {
     return this.#instances.request(instance, request);
   }
 
+  async findRequest(id: string): Promise<RequestOutcome | undefined> {
+    return this.#recent.get(id);
+  }
+
   kill(instance: string): Promise<void> {
     return this.#instances.kill(instance);
   }
@@ -108,10 +120,9 @@ export class OneProcess implements Serving {
       throw new HatcheryError('FUNCTION_MISSING', { function: '' });
     }
     const functionName = byName ? undefined : this.#functionName;
-    const observations = this.#observations;
     const observer =
-      observations &&
-      ((answered: Parameters<typeof observe>[0]) => observations.add(observe(answered)));
+      this.#observations &&
+      ((answered: Parameters<typeof observe>[0]) => this.#add(observe(answered)));
     this.#front = await startFront(this.#fabric, {
       ...{ functionName, host, port, trustProxy, maxConnections, logger, observer },
     });

@@ -6,7 +6,7 @@ import type { Admission } from '../fabric/places.js';
 import type { PreparedFunction } from '../fabric/prepared.js';
 import type { ColdPhases } from '../timeline.js';
 import type { InstanceReply, InstanceRequest, SpawnedBy, SpawnOrder } from './instance-orders.js';
-import type { Report } from './observations.js';
+import type { Report, RequestOutcome } from './observations.js';
 
 export interface ServingOptions {
   readonly driver: DriverName | 'auto';
@@ -54,6 +54,8 @@ export interface Serving {
   spawn(order: SpawnOrder): Promise<SpawnedBy>;
   /** @throws HatcheryError as `HostedInstances.request`, and WORKER_DIED */
   request(instance: string, request: InstanceRequest): Promise<InstanceReply>;
+  /** How a request ended, if that was not long ago: the last 4,096 of each process are kept. */
+  findRequest(id: string): Promise<RequestOutcome | undefined>;
   /** @throws HatcheryError INSTANCE_GONE */
   kill(instance: string): Promise<void>;
   /**

@@ -2,6 +2,7 @@
 import type { FunctionDefinition } from '../fabric/definition.js';
 import type { PreparedFunction } from '../fabric/prepared.js';
 import type { InstanceReply, InstanceRequest, SpawnedBy, SpawnOrder } from './instance-orders.js';
+import type { RequestOutcome } from './observations.js';
 import type { DeployedBy, Serving, ServingOptions } from './serving.js';
 import { Supervisor, type SupervisorOptions } from './supervisor.js';
 
@@ -54,6 +55,10 @@ export class Supervised implements Serving {
 
   kill(instance: string): Promise<void> {
     return this.#supervisor.kill(instance);
+  }
+
+  findRequest(id: string): Promise<RequestOutcome | undefined> {
+    return this.#supervisor.findRequest(id);
   }
 
   listen(host: string, port: number): Promise<string> {

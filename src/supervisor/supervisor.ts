@@ -13,7 +13,7 @@ import { Backoff } from './backoff.js';
 import type { InstanceReply, InstanceRequest, SpawnedBy, SpawnOrder } from './instance-orders.js';
 import { Listener } from './listener.js';
 import type { OpenedDriver, Started, WorkerSettings } from './messages.js';
-import type { Report } from './observations.js';
+import type { Report, RequestOutcome } from './observations.js';
 import { loadProcessAddon, type ProcessAddon } from './process-native.js';
 import { drainingResponse } from './raw-response.js';
 import { workerUser } from './user.js';
@@ -170,6 +170,15 @@ export class Supervisor {
   /** Ends a spawned instance. @throws HatcheryError INSTANCE_GONE */
   kill(instance: string): Promise<void> {
     return this.#instances.kill(instance);
+  }
+
+  /** How a request ended, if that was not long ago, and not in a worker that died. */
+  async findRequest(id: string): Promise<RequestOutcome | undefined> {
+    const asked = [...this.#serving].map((worker) => worker.findRequest(id));
+    const found = (await Promise.allSettled(asked)).map((outcome) =>
+      outcome.status === 'fulfilled' ? outcome.value : undefined,
+    );
+    return found.find((outcome) => outcome !== undefined);
   }
 
   /**

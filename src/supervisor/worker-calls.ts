@@ -11,9 +11,15 @@ interface AnswerTypes {
   readonly spawn: 'spawned';
   readonly request: 'replied';
   readonly kill: 'killed';
+  readonly find: 'found';
 }
 type AnswerTo<Type extends Question['type']> = Extract<Answer, { type: AnswerTypes[Type] }>;
-const ANSWERS: AnswerTypes = { spawn: 'spawned', request: 'replied', kill: 'killed' };
+const ANSWERS: AnswerTypes = {
+  spawn: 'spawned',
+  request: 'replied',
+  kill: 'killed',
+  find: 'found',
+};
 
 interface Waiting {
   readonly type: Granted['type'];

@@ -18,7 +18,7 @@ import {
   type ToWorker,
   type WorkerSettings,
 } from './messages.js';
-import type { Observation } from './observations.js';
+import type { Observation, RequestOutcome } from './observations.js';
 import { pack, piecesOf } from './packed.js';
 import type { ProcessAddon } from './process-native.js';
 import { WorkerCalls } from './worker-calls.js';
@@ -189,6 +189,11 @@ export class WorkerProcess {
     return (await this.#calls.begin({ type: 'request', id, request })).reply;
   }
 
+  /** How a request ended, if it was served here lately. @throws HatcheryError WORKER_DIED */
+  async findRequest(id: string): Promise<RequestOutcome | undefined> {
+    return (await this.#calls.begin({ type: 'find', id })).outcome;
+  }
+
   /** @throws HatcheryError INSTANCE_GONE, WORKER_DIED */
   async killInstance(id: string): Promise<void> {
     await this.#calls.begin({ type: 'kill', id });
@@ -273,6 +278,7 @@ export class WorkerProcess {
       case 'spawned':
       case 'replied':
       case 'killed':
+      case 'found':
       case 'refused':
         this.#calls.settle(message);
         return;

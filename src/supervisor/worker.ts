@@ -19,6 +19,7 @@ import { type Observation, ObservationBuffer, observe } from './observations.js'
 import { observedLogger } from './observed-logger.js';
 import { type PackedFunction, Unpacking } from './packed.js';
 import { loadProcessAddon } from './process-native.js';
+import { RecentRequests } from './recent-requests.js';
 import { rehearse } from './rehearsal.js';
 
 /** Where the supervisor puts the table's descriptor. */
@@ -33,7 +34,11 @@ const unpacking = new Unpacking();
 const observations = new ObservationBuffer((batch, omitted) =>
   send({ type: 'observed', observations: batch, omitted }),
 );
-const add = (observation: Observation) => observations.add(observation);
+const recent = new RecentRequests();
+const add = (observation: Observation) => {
+  recent.add(observation);
+  observations.add(observation);
+};
 
 let settings: WorkerSettings;
 let fabric: Fabric;
@@ -166,6 +171,8 @@ async function handle(message: ToWorker, socket: Socket | undefined): Promise<vo
       return request(message.call, message.id, message.request);
     case 'kill':
       return kill(message.call, message.id);
+    case 'find':
+      return send({ type: 'found', call: message.call, outcome: recent.get(message.id) });
     case 'connection':
       return accept(message.slot, socket);
     case 'drain':

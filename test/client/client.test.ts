@@ -125,6 +125,12 @@ t.test('against a server', { skip: noKvm }, async (t) => {
     while (seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     await client.functions.remove('app');
     await following;
+    const requestId = seen[0]?.requestId as string;
+    t.match(await client.request(requestId), {
+      ...{ requestId, outcome: 'served', function: 'app', status: 200 },
+      timeline: { guest: Number },
+    });
+    await t.rejects(client.request('none'), { code: 'REQUEST_UNKNOWN' });
     t.match(seen, [{ type: 'served', timeline: { guest: Number } }, { type: 'removed' }]);
     const aborted = client.events({ signal: ending.signal });
     ending.abort();

@@ -39,7 +39,7 @@ t.test('every example does what it says', { skip: noKvm }, async (t) => {
   /** What stands for `{instance}` and its like: what earlier examples have made. */
   const made = new Map<string, string>();
   const filled = (text: string) =>
-    text.replace(/\{(instance|token|code)\}/g, (_, name: string) => made.get(name) ?? name);
+    text.replace(/\{(instance|token|code|request)\}/g, (_, name: string) => made.get(name) ?? name);
   for (const operation of all) {
     for (const { summary, params = {}, query, body, status } of operation.examples) {
       await t.test(`${operation.id}: ${summary}`, async (t) => {
@@ -80,6 +80,9 @@ t.test('every example does what it says', { skip: noKvm }, async (t) => {
         }
         if (operation.id === 'spawnInstance' && status === 201) {
           made.set('instance', made.get('instance') ?? answer.id);
+        }
+        if (operation.id === 'requestInstance') {
+          made.set('request', answer.requestId);
         }
         if (operation.id === 'createToken' && status === 201) {
           made.set('token', answer.id);

@@ -151,6 +151,9 @@ for (const workers of [0, 2]) {
         ...{ function: 'b', method: 'GET', status: 200, requestId: String },
         timeline: { accept: Number, guest: Number, reply: Number },
       });
+      const { requestId = '' } = kinds('served')[0] ?? {};
+      t.match(await serving.findRequest(requestId), { kind: 'served', function: 'b' });
+      t.equal(await serving.findRequest('none'), undefined);
       await get('/nothing/');
       await until(() => kinds('refused').length > 0);
       t.match(kinds('refused')[0], { code: 'FUNCTION_MISSING', status: 404 });
