@@ -48,8 +48,12 @@ function functionHandlers({
       return { lines: [...intake.logs.tail(params.name, query.tail ?? DEFAULT_TAIL)] };
     },
     followFunctionLogs: async (call) => {
-      functions.check(call.params.name);
-      followLogs(call, intake, call.params.name);
+      const { name } = call.params;
+      functions.check(name);
+      const stream = followLogs(call, intake, name);
+      const isGone = ({ event }: LoggedEvent) =>
+        event.type === 'removed' && event.function === name;
+      stream.onClose(intake.events.listen((logged) => isGone(logged) && stream.end()));
       return undefined;
     },
     removeFunction: async ({ params }) => {

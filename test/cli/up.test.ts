@@ -80,6 +80,7 @@ t.test('a server and its command line', { skip: noKvm }, async (t) => {
       [['function', 'deploy', 'early.ts'], 4, 'STARTUP_FAILED'],
       [['function', 'deploy', 'none.ts'], 4, 'BUNDLE_FAILED'],
       [['function', 'deploy'], 2, 'INVALID_ARGUMENT'],
+      [['function', 'deploy', 'image.elf'], 2, 'INVALID_ARGUMENT'],
       [['function', 'deploy', 'two.ts', '--image', 'hello'], 2, 'INVALID_ARGUMENT'],
       [['function', 'rm', 'none'], 2, 'FUNCTION_MISSING'],
       [['function', 'rollback', 'hello'], 2, 'VERSION_MISSING'],

@@ -1,7 +1,9 @@
 /** Uploads are bundled without rights, and see nothing but themselves. */
+import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
 import { Bundling } from '../../src/control/bundling/bundling.js';
+import { EsbuildProgram } from '../../src/control/bundling/esbuild-program.js';
 import { isUploadPath, Upload } from '../../src/control/bundling/upload.js';
 import { workerUser } from '../../src/supervisor/user.js';
 
@@ -133,6 +135,21 @@ t.test('limits', async (t) => {
   );
   t.ok(codes.includes('OVERLOADED'));
   t.match((await bundle({ 'a.ts': 'export default 1' })).module, /1/, 'the next one is served');
+});
+
+t.test('the program, where the workers’ user cannot reach it', async (t) => {
+  const folder = t.testdir({ private: { esbuild: '#!/bin/sh\n' } });
+  const path = `${folder}/private/esbuild`;
+  chmodSync(path, 0o755);
+  const user = { user: 65_534, group: 65_534 };
+  chmodSync(`${folder}/private`, 0o700);
+  const copied = await EsbuildProgram.find(user, path);
+  t.not(copied.path, path);
+  t.equal(readFileSync(copied.path, 'utf8'), '#!/bin/sh\n');
+  t.equal(statSync(copied.path).mode & 0o777, 0o755);
+  await copied.close();
+  t.notOk(existsSync(copied.path));
+  t.equal((await EsbuildProgram.find(undefined, path)).path, path, 'its own user needs no copy');
 });
 
 t.test('paths of an upload', async (t) => {

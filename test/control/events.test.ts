@@ -153,6 +153,12 @@ t.test('streams', { skip: noKvm }, async (t) => {
     t.match((await lines.next()).value?.data, { level: 'warn', text: /\/one$/ });
     await fetch(`${front}/logs/two`);
     t.match((await lines.next()).value?.data, { level: 'warn', text: /\/two$/ });
+    await ask('PUT', '/v1/functions/gone', says('x'));
+    const ending = await fetch(`${url}/v1/functions/gone/logs/follow`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    await ask('DELETE', '/v1/functions/gone');
+    t.equal((await readEvents(ending).next()).done, true, 'until the function is removed');
     await lines.return(undefined);
     t.match((await ask('GET', '/v1/functions/logs/logs?tail=1')).body.lines, [{ text: /two$/ }]);
     t.equal((await ask('GET', '/v1/functions/logs/logs?tail=-1')).status, 400);

@@ -1,5 +1,5 @@
 /** From the options of `function deploy` to what the API takes. */
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, extname, resolve } from 'node:path';
 import type { DeployRequest } from '../../client/index.js';
 import { HatcheryError } from '../../errors.js';
 import { functionName } from '../function-options.js';
@@ -20,10 +20,15 @@ export interface DeployOptions {
   readonly poolSize?: number;
 }
 
-/** @throws HatcheryError INVALID_ARGUMENT where neither a file nor an image says it */
+/** @throws HatcheryError INVALID_ARGUMENT where neither a file nor an image says it, or the file is one */
 export function nameFor(file: string | undefined, { name, image }: DeployOptions): string {
   if ((file === undefined) === (image === undefined)) {
     throw new HatcheryError('INVALID_ARGUMENT', { problem: 'give a file, or an image by --image' });
+  }
+  if (file !== undefined && extname(file) === '.elf') {
+    const problem =
+      'an ELF file cannot be sent: put it among the images of the server, and use --image';
+    throw new HatcheryError('INVALID_ARGUMENT', { problem });
   }
   return name ?? (file === undefined ? (image as string) : functionName(resolve(file)));
 }

@@ -99,7 +99,7 @@ export class Bundling {
       env: {
         ...workerEnvironment(),
         ESBUILD_BINARY_PATH: program,
-        // Go would else take signals for that, which it is refused in some kernels' sandboxes.
+        // Requests are served beside it.
         GOMAXPROCS: '1',
       },
       stdio: ['pipe', 'pipe', 'pipe'],

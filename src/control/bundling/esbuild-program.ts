@@ -14,10 +14,11 @@ export class EsbuildProgram {
     this.#copyFolder = copyFolder;
   }
 
-  /** @param user who runs it; `undefined`: who runs this. */
-  static async find(user: User | undefined): Promise<EsbuildProgram> {
-    const require = createRequire(createRequire(import.meta.url).resolve('esbuild'));
-    const path = require.resolve(`@esbuild/linux-${process.arch}/bin/esbuild`);
+  /**
+   * @param user who runs it; `undefined`: who runs this.
+   * @param path default: where the package has it.
+   */
+  static async find(user: User | undefined, path = installedAt()): Promise<EsbuildProgram> {
     if (user === undefined || (await isReachable(path))) {
       return new EsbuildProgram(path, undefined);
     }
@@ -35,6 +36,11 @@ export class EsbuildProgram {
       await rm(this.#copyFolder, { recursive: true, force: true });
     }
   }
+}
+
+function installedAt(): string {
+  const require = createRequire(createRequire(import.meta.url).resolve('esbuild'));
+  return require.resolve(`@esbuild/linux-${process.arch}/bin/esbuild`);
 }
 
 /** Whether anybody may run the file, and pass all folders on the way to it. */
