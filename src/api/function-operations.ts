@@ -261,7 +261,8 @@ export const functionLogs = operation({
   path: '/v1/functions/:name/logs',
   tag: 'Functions',
   summary: 'What a function logged lately, and how it failed',
-  description: 'Kept in memory only, the last 1,000 lines of each function. Secrets are taken out.',
+  description:
+    'Kept in memory only, the last 1,000 lines or 128 KiB of each function. Secrets are taken out.',
   access: 'read',
   params: Params,
   query: Closed({ tail: Type.Optional(Count(1_000, 'Lines at most. Default: 100.')) }),

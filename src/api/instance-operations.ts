@@ -53,7 +53,7 @@ const SpawnBody = Closed({
 export const InstanceFacts = Closed({
   id: InstanceId,
   state: Type.Union([Type.Literal('starting'), Type.Literal('ready'), Type.Literal('ended')], {
-    description: 'What has ended is kept for a while, the last 1,000 of them.',
+    description: 'What has ended is kept for a while, the last 500 of them.',
   }),
   function: Type.Optional(FunctionName),
   image: Type.Optional(Type.String()),

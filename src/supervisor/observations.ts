@@ -46,6 +46,9 @@ export type RequestOutcome = v.InferOutput<typeof OUTCOME>;
 
 /** Errors by which a function itself failed. */
 const CRASHES = new Set<ErrorCode>(['FUNCTION_CRASHED', 'FUNCTION_THREW', 'FUNCTION_STALLED']);
+/** Characters of a place: thousands of them are kept. */
+const LONGEST_PLACE = 2_048;
+
 /** Errors that end an instance, which did nothing wrong that has a place. */
 const ENDINGS = new Set<ErrorCode>([
   ...(['DEADLINE_EXCEEDED', 'CPU_EXCEEDED', 'MEMORY_EXCEEDED', 'HOST_CALLS_EXCEEDED'] as const),
@@ -65,7 +68,8 @@ export function observe(answered: Answered, instance?: string): RequestOutcome {
   }
   const { code, message, details } = HatcheryError.from(error);
   if (CRASHES.has(code)) {
-    const where = String(details.trace ?? details.where ?? details.text ?? 'an unknown place');
+    const place = String(details.trace ?? details.where ?? details.text ?? 'an unknown place');
+    const where = place.slice(0, LONGEST_PLACE);
     return { kind: 'crashed', ...common, code, message, where };
   }
   return { kind: ENDINGS.has(code) ? 'killed' : 'refused', ...common, code, message };
@@ -78,7 +82,7 @@ export type Report = (observations: readonly Observation[], omitted: number) => 
 const BATCH_MILLISECONDS = 100;
 /** So many at a time; the rest is only counted, so that telling costs little beside serving. */
 const BATCH_LENGTH = 256;
-/** Characters of a text. */
+/** Characters of a log line. */
 const LONGEST_TEXT = 8_192;
 
 /** Collects observations and hands them on, not too many at a time. */
@@ -116,12 +120,7 @@ export class ObservationBuffer {
 }
 
 function shortened(observation: Observation): Observation {
-  switch (observation.kind) {
-    case 'log':
-      return { ...observation, text: observation.text.slice(0, LONGEST_TEXT) };
-    case 'crashed':
-      return { ...observation, where: observation.where.slice(0, LONGEST_TEXT) };
-    default:
-      return observation;
-  }
+  return observation.kind === 'log'
+    ? { ...observation, text: observation.text.slice(0, LONGEST_TEXT) }
+    : observation;
 }

@@ -125,7 +125,6 @@ export class Tokens {
         throw new HatcheryError('TOKEN_UNKNOWN', { id });
       }
     });
-    this.#buckets.delete(id);
   }
 
   #limit({ id }: TokenFacts): void {
@@ -151,6 +150,11 @@ export class Tokens {
       await writeAtomically(path, text).catch((cause: Error) => {
         throw unusable(path, cause);
       });
+      for (const id of this.#buckets.keys()) {
+        if (!next.has(id)) {
+          this.#buckets.delete(id);
+        }
+      }
       this.#tokens.clear();
       for (const [id, token] of next) {
         this.#tokens.set(id, token);

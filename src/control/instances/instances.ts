@@ -19,8 +19,8 @@ type SpawnBody = BodyOf<Operations['spawnInstance']>;
 type RequestBody = BodyOf<Operations['requestInstance']>;
 type Reply = ResponseOf<Operations['requestInstance']>;
 
-/** How many that have ended are remembered. */
-const REMEMBERED = 1_000;
+/** How many that have ended are remembered, with their logs. */
+const REMEMBERED = 500;
 const ID_BYTES = 8;
 
 export class Instances {

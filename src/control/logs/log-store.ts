@@ -6,7 +6,8 @@ export type LogLine = EventOf<Operations['followFunctionLogs']>;
 
 /** Of each function and each instance. */
 const KEPT_LINES = 1_000;
-const KEPT_CHARACTERS = 1024 * 1024;
+/** All of them together may be some hundreds of functions and instances. */
+const KEPT_CHARACTERS = 128 * 1024;
 
 class LogOfOne {
   readonly listeners = new Set<(line: LogLine) => void>();
