@@ -113,10 +113,87 @@ export const ERRORS = {
     exposes: ['limit', 'trace'],
   },
 
+  // What a server keeps.
+  DATA_UNUSABLE: {
+    status: 500,
+    message: '{path} cannot be used: {reason}.',
+  },
+  DATA_IN_USE: {
+    status: 500,
+    message:
+      'Another server uses the data folder {path}. Stop it, or give this one a folder of its own with ' +
+      '--data.',
+  },
+  HOST_TAKEN: {
+    status: 409,
+    message: 'The host name {host} is bound to the function {function}. Take it off there first.',
+    exposes: ['host', 'function'],
+  },
+  ROUTE_MISSING: {
+    status: 404,
+    message: 'Nothing is at {path}.',
+    exposes: ['path'],
+  },
+  VERSION_MISSING: {
+    status: 404,
+    message: 'The function {function} has no version {version} any more. Ask which ones there are.',
+    exposes: ['function', 'version'],
+  },
+
+  // Access to the control API.
+  TOKEN_MISSING: {
+    status: 401,
+    message:
+      'This needs a token: send it as `Authorization: Bearer TOKEN`. The first one is in the file ' +
+      '`token` of the data folder.',
+  },
+  TOKEN_INVALID: {
+    status: 401,
+    message:
+      'The token is malformed, unknown or expired. `hatchery token ls` lists those there are.',
+  },
+  SCOPE_MISSING: {
+    status: 403,
+    message: 'The token has not got the scope {scope}. Use one that has.',
+    exposes: ['scope'],
+  },
+  RATE_LIMITED: {
+    status: 429,
+    message: 'Too many requests. Try again in {retryAfter} s.',
+    exposes: ['retryAfter'],
+  },
+  TOKEN_UNKNOWN: {
+    status: 404,
+    message: 'There is no token {id}. `hatchery token ls` lists those there are.',
+    exposes: ['id'],
+  },
+  LINK_INVALID: {
+    status: 401,
+    message: 'The link was followed already, or has expired. Ask for another one.',
+  },
+
+  HOST_REFUSED: {
+    status: 421,
+    message:
+      'The control API is not served as {host}. Use the address that it listens on, or allow the name ' +
+      'with --control-host.',
+    exposes: ['host'],
+  },
+  ORIGIN_REFUSED: {
+    status: 403,
+    message: 'Pages of {origin} may not use the control API.',
+    exposes: ['origin'],
+  },
+  CONTENT_TYPE_UNSUPPORTED: {
+    status: 415,
+    message: 'The body of the request must be JSON, with the content type application/json.',
+  },
+
   // Serving a request.
   FUNCTION_MISSING: {
     status: 404,
     message: 'No function is called {function}. Deploy it first.',
+    exposes: ['function'],
   },
   FUNCTION_THREW: {
     status: 500,
@@ -258,6 +335,21 @@ export const ERRORS = {
     message: '{problem}.',
   },
 
+  INSTANCE_UNKNOWN: {
+    status: 404,
+    message: 'There is no instance {instance}. `hatchery instance ls` lists those there are.',
+    exposes: ['instance'],
+  },
+  REQUEST_UNKNOWN: {
+    status: 404,
+    message: 'No request {request} is remembered. Only the last ones of each worker are.',
+    exposes: ['request'],
+  },
+  STREAMS_EXHAUSTED: {
+    status: 503,
+    message: '{limit} streams are open already. Close some, and try again in {retryAfter} s.',
+    exposes: ['limit', 'retryAfter'],
+  },
   INSTANCE_GONE: {
     status: 410,
     message: 'This instance has ended ({reason}). Spawn another one.',

@@ -83,7 +83,19 @@ Napi::Value walls(const Napi::CallbackInfo& info) {
     return offered;
 }
 
-/* lockDown({user?, group?, parent, openFiles, threads, readable}). */
+std::vector<std::string> strings(const Napi::Value& value) {
+    std::vector<std::string> all;
+    const Napi::Array array = value.As<Napi::Array>();
+    for (uint32_t i = 0; i < array.Length(); i++) {
+        all.push_back(array.Get(i).ToString().Utf8Value());
+    }
+    return all;
+}
+
+/*
+ * lockDown({user?, group?, parent, openFiles, threads, readable, builder?}), where builder is
+ * {programs, dataBytes, cpuSeconds}.
+ */
 Napi::Value lock_down(const Napi::CallbackInfo& info) {
     const Napi::Object options = info[0].As<Napi::Object>();
     const auto number = [&options](const char* name) {
@@ -96,13 +108,18 @@ Napi::Value lock_down(const Napi::CallbackInfo& info) {
     plan.parent = static_cast<pid_t>(number("parent"));
     plan.open_files = static_cast<unsigned long>(number("openFiles"));
     plan.threads = static_cast<unsigned long>(number("threads"));
-    std::vector<std::string> readable;
-    const Napi::Array paths = options.Get("readable").As<Napi::Array>();
-    for (uint32_t i = 0; i < paths.Length(); i++) {
-        readable.push_back(paths.Get(i).ToString().Utf8Value());
+    const bool builds = options.Has("builder");
+    std::vector<std::string> programs;
+    if (builds) {
+        const Napi::Object builder = options.Get("builder").As<Napi::Object>();
+        programs = strings(builder.Get("programs"));
+        plan.data_bytes =
+            static_cast<unsigned long>(builder.Get("dataBytes").ToNumber().Int64Value());
+        plan.cpu_seconds =
+            static_cast<unsigned long>(builder.Get("cpuSeconds").ToNumber().Int64Value());
     }
     /* Opened while that is still allowed. */
-    auto rules = file_rules(readable);
+    auto rules = file_rules(strings(options.Get("readable")), programs);
     if (!rules.ok()) {
         return throw_failure(info.Env(), rules.failure());
     }
@@ -114,7 +131,7 @@ Napi::Value lock_down(const Napi::CallbackInfo& info) {
             return throw_failure(info.Env(), *failed);
         }
     }
-    if (Status failed = filter_system_calls()) {
+    if (Status failed = builds ? filter_system_calls_of_builder() : filter_system_calls()) {
         return throw_failure(info.Env(), *failed);
     }
     return info.Env().Undefined();

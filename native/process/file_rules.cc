@@ -21,6 +21,7 @@ struct Ruleset {
     uint64_t scoped;  /* from version 6 on */
 };
 
+constexpr uint64_t kExecute = 1 << 0;
 constexpr uint64_t kReadFile = 1 << 2;
 constexpr uint64_t kReadFolder = 1 << 3;
 constexpr uint64_t kBindTcp = 1 << 0;
@@ -32,7 +33,7 @@ uint64_t all_file_rights(int version) {
     return (1ul << count) - 1;
 }
 
-Status allow(int ruleset, const std::string& path) {
+Status allow(int ruleset, const std::string& path, uint64_t more) {
     const Descriptor place(open(path.c_str(), O_PATH | O_CLOEXEC));
     if (!place.valid()) {
         /* Nobody could read it later, either. */
@@ -44,7 +45,7 @@ Status allow(int ruleset, const std::string& path) {
         return Failure::from_errno("fstat");
     }
     struct landlock_path_beneath_attr rule = {};
-    rule.allowed_access = S_ISDIR(facts.st_mode) ? kReadFile | kReadFolder : kReadFile;
+    rule.allowed_access = more | (S_ISDIR(facts.st_mode) ? kReadFile | kReadFolder : kReadFile);
     rule.parent_fd = place.get();
     if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0) {
         return Failure::from_errno("landlock_add_rule");
@@ -67,7 +68,8 @@ int landlock_version() {
     return static_cast<int>(std::max(0l, version));
 }
 
-Result<Descriptor> file_rules(const std::vector<std::string>& readable) {
+Result<Descriptor> file_rules(const std::vector<std::string>& readable,
+                              const std::vector<std::string>& programs) {
     const int version = landlock_version();
     if (version == 0) {
         return Descriptor();
@@ -87,7 +89,12 @@ Result<Descriptor> file_rules(const std::vector<std::string>& readable) {
         return Failure::from_errno("landlock_create_ruleset");
     }
     for (const std::string& path : readable) {
-        if (Status failed = allow(ruleset.get(), path)) {
+        if (Status failed = allow(ruleset.get(), path, 0)) {
+            return *failed;
+        }
+    }
+    for (const std::string& path : programs) {
+        if (Status failed = allow(ruleset.get(), path, kExecute)) {
             return *failed;
         }
     }

@@ -88,6 +88,16 @@ Status drop_privileges(const PrivilegePlan& plan) {
     if (Status failed = limit(RLIMIT_NOFILE, plan.open_files, "setrlimit(RLIMIT_NOFILE)")) {
         return failed;
     }
+    if (plan.data_bytes > 0) {
+        if (Status failed = limit(RLIMIT_DATA, plan.data_bytes, "setrlimit(RLIMIT_DATA)")) {
+            return failed;
+        }
+    }
+    if (plan.cpu_seconds > 0) {
+        if (Status failed = limit(RLIMIT_CPU, plan.cpu_seconds, "setrlimit(RLIMIT_CPU)")) {
+            return failed;
+        }
+    }
     if (Status failed = run_on_all_threads("prctl(PR_CAPBSET_DROP)", drop_bounding_set)) {
         return failed;
     }

@@ -22,6 +22,10 @@ struct PrivilegePlan {
     pid_t parent;
     unsigned long open_files;
     unsigned long threads;
+    /* Memory that this process, and each program that it starts, may write to; 0: no limit. */
+    unsigned long data_bytes;
+    /* Processor time of each, after which it is killed; 0: no limit. */
+    unsigned long cpu_seconds;
 };
 
 /*

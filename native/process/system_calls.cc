@@ -4,6 +4,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -46,11 +47,8 @@ constexpr uint32_t kDeadly[] = {
 };
 
 constexpr uint32_t kRefused[] = {
-    /* Other programs and processes. */
-    SYS_execve,
+    /* Other processes. */
     SYS_execveat,
-    SYS_fork,
-    SYS_vfork,
     SYS_kcmp,
     SYS_pidfd_open,
     SYS_pidfd_getfd,
@@ -195,6 +193,15 @@ class Filter {
         give(SECCOMP_RET_ALLOW);
     }
 
+    /* Refuses the call where any of `bits` is set in the argument. */
+    void without_bits(uint32_t call, unsigned argument, uint32_t bits, int error) {
+        add(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4));
+        load(offset_of_argument(argument));
+        add(BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, bits, 0, 1));
+        give(refuse_with(error));
+        give(SECCOMP_RET_ALLOW);
+    }
+
     void end() { give(SECCOMP_RET_ALLOW); }
 
     Status install() {
@@ -225,8 +232,10 @@ bool has_system_call_filters() {
     return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
-Status filter_system_calls() {
-    Filter filter;
+namespace {
+
+/* What both kinds of processes are refused. */
+void refuse_common(Filter& filter) {
     filter.begin();
     for (const uint32_t call : kDeadly) {
         filter.on(call, SECCOMP_RET_KILL_PROCESS);
@@ -241,14 +250,39 @@ Status filter_system_calls() {
     }
     filter.from(kFirstUnknown, refuse_with(ENOSYS));
     const auto self = static_cast<uint32_t>(getpid());
-    filter.with_bits(SYS_clone, 0, CLONE_THREAD, EPERM);
     filter.only(SYS_kill, 0, {self}, EPERM);
-    filter.only(SYS_tgkill, 0, {self}, EPERM);
     filter.only(SYS_prlimit64, 0, {0, self}, EPERM);
+}
+
+}  // namespace
+
+Status filter_system_calls() {
+    Filter filter;
+    refuse_common(filter);
+    for (const uint32_t call : {SYS_execve, SYS_fork, SYS_vfork}) {
+        filter.on(static_cast<uint32_t>(call), refuse_with(EPERM));
+    }
+    const auto self = static_cast<uint32_t>(getpid());
+    filter.with_bits(SYS_clone, 0, CLONE_THREAD, EPERM);
+    filter.only(SYS_tgkill, 0, {self}, EPERM);
     filter.only(SYS_socket, 0, {AF_UNIX, AF_INET, AF_INET6}, EAFNOSUPPORT);
     filter.except(SYS_prctl, 0,
                   {PR_SET_DUMPABLE, PR_SET_PDEATHSIG, PR_SET_PTRACER, PR_SET_MM, PR_SET_SECCOMP},
                   EPERM);
+    filter.end();
+    return filter.install();
+}
+
+Status filter_system_calls_of_builder() {
+    Filter filter;
+    refuse_common(filter);
+    constexpr uint32_t kNamespaces = CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWNS |
+                                     CLONE_NEWPID | CLONE_NEWUSER | CLONE_NEWUTS;
+    filter.without_bits(SYS_clone, 0, kNamespaces, EPERM);
+    /* Go's way to interrupt its own threads; it does nothing to those who do not ask for it. */
+    filter.only(SYS_tgkill, 2, {SIGURG}, EPERM);
+    filter.on(SYS_socket, refuse_with(EAFNOSUPPORT));
+    filter.except(SYS_prctl, 0, {PR_SET_PTRACER, PR_SET_MM, PR_SET_SECCOMP}, EPERM);
     filter.end();
     return filter.install();
 }

@@ -16,6 +16,12 @@ bool has_system_call_filters();
  */
 Status filter_system_calls();
 
+/*
+ * The same for a process that builds: it may start programs and processes, which are bound as it is,
+ * and has no sockets at all, but pairs of its own.
+ */
+Status filter_system_calls_of_builder();
+
 }  // namespace hatchery
 
 #endif

@@ -25,6 +25,18 @@ const OUTCOMES: Partial<Record<ErrorCode, Outcome>> = {
   XEN_UNAVAILABLE: 'machine',
   CONFIGURATION_INVALID: 'usage',
   DOMAIN_MISSING: 'usage',
+  DATA_UNUSABLE: 'usage',
+  DATA_IN_USE: 'usage',
+  INSTANCE_UNKNOWN: 'usage',
+  INSTANCE_GONE: 'usage',
+  HOST_TAKEN: 'usage',
+  ROUTE_MISSING: 'usage',
+  TOKEN_MISSING: 'usage',
+  TOKEN_INVALID: 'usage',
+  TOKEN_UNKNOWN: 'usage',
+  SCOPE_MISSING: 'usage',
+  VERSION_MISSING: 'usage',
+  FUNCTION_MISSING: 'usage',
   INVALID_ARGUMENT: 'usage',
   REQUEST_BODY_TOO_LARGE: 'usage',
   REQUEST_HEAD_TOO_LARGE: 'usage',
@@ -42,7 +54,7 @@ const OUTCOMES: Partial<Record<ErrorCode, Outcome>> = {
   PORT_IN_USE: 'port',
 };
 
-/** The exit code for an error of the library. */
-export function exitCodeOf(error: ErrorCode): number {
-  return EXIT_CODES[OUTCOMES[error] ?? 'failure'].code;
+/** The exit code for an error of the library, or of a server. */
+export function exitCodeOf(error: string): number {
+  return EXIT_CODES[OUTCOMES[error as ErrorCode] ?? 'failure'].code;
 }

@@ -2,45 +2,28 @@
 import { statSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { DriverName, Strategy, XenGuestType } from '../drivers/driver.js';
+import type { Strategy } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import type { FunctionDefinition } from '../fabric/definition.js';
-import { LOG_LEVELS } from '../logging.js';
 import { addLimitOptions, limitsFrom } from './limit-options.js';
+import { addDriverOptions, addLogOption, type DriverOptions } from './server-options.js';
 import { collect, collectEnv, readEnvFile } from './values.js';
 
-export interface FunctionOptions {
-  readonly driver: DriverName | 'auto';
-  readonly xenType?: XenGuestType;
+export interface FunctionOptions extends DriverOptions {
   readonly strategy?: Strategy;
   readonly allowFetch?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly envFile?: string;
-  readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
-const DRIVERS: readonly (DriverName | 'auto')[] = ['auto', 'kvm', 'xen'];
-const XEN_TYPES: readonly XenGuestType[] = ['pvh', 'pv'];
 const STRATEGIES: readonly Strategy[] = ['reset', 'clone', 'pool', 'boot'];
 
 export function addFunctionOptions(command: Command): Command {
-  const described = command
-    .argument(
-      '<file>',
-      'TypeScript or JavaScript with "export default { fetch }", or an image (.elf)',
-    )
-    .addOption(
-      new Option('--driver <name>', 'what runs the virtual machines')
-        .choices(DRIVERS)
-        .default('auto'),
-    )
-    .addOption(
-      new Option(
-        '--xen-type <type>',
-        'the kind of domains, with the driver xen: pvh, or pv where the processor has no ' +
-          'virtualisation (default: pvh)',
-      ).choices(XEN_TYPES),
-    )
+  const withFile = command.argument(
+    '<file>',
+    'TypeScript or JavaScript with "export default { fetch }", or an image (.elf)',
+  );
+  const described = addDriverOptions(withFile)
     .addOption(
       new Option(
         '--strategy <name>',
@@ -53,13 +36,8 @@ export function addFunctionOptions(command: Command): Command {
       collect,
     )
     .option('--env <KEY=VALUE>', 'a variable for the function; may be repeated', collectEnv)
-    .option('--env-file <file>', 'a file of variables, KEY=VALUE in each line; --env wins')
-    .addOption(
-      new Option('--log-level <level>', 'what is logged, to standard error')
-        .choices(LOG_LEVELS)
-        .default('info'),
-    );
-  return addLimitOptions(described);
+    .option('--env-file <file>', 'a file of variables, KEY=VALUE in each line; --env wins');
+  return addLimitOptions(addLogOption(described));
 }
 
 /**

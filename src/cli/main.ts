@@ -7,13 +7,21 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
+import { ApiError } from '../client/api-error.js';
 import { HatcheryError } from '../errors.js';
+import { describeCompletion } from './completion.js';
 import { describeDoctor, doctor } from './doctor.js';
 import { describeDomain } from './domain/domain.js';
 import { EXIT_CODES, exitCodeOf } from './exit-codes.js';
+import { describeEvents } from './remote/events.js';
+import { describeFunction } from './remote/function.js';
+import { describeInstance } from './remote/instance.js';
+import { describeToken } from './remote/token.js';
+import { describeTop } from './remote/top.js';
 import { describeRun, run } from './run.js';
 import { describeServe, serve } from './serve.js';
 import { Terminal } from './terminal.js';
+import { describeUp, up } from './up.js';
 import { describeVersion, packageVersion, version } from './version.js';
 
 const EXIT_CODE_HELP = `
@@ -46,6 +54,15 @@ function createProgram(terminal: Terminal, settle: (code: number) => void): Comm
   describeServe(add('serve')).action(async (file, options) =>
     settle(await serve(file, options, terminal)),
   );
+  describeUp(add('up')).action(async (options) => settle(await up(options, terminal)));
+  const nouns = { function: describeFunction, instance: describeInstance, token: describeToken };
+  for (const [noun, describe] of Object.entries(nouns)) {
+    const parent = add(noun);
+    describe(parent, addTo(parent, `hatchery ${noun}`), terminal, settle);
+  }
+  describeEvents(add('events'), terminal, settle);
+  describeTop(add('top'), terminal, settle);
+  describeCompletion(add('completion'), program, terminal, settle);
   describeRun(add('run')).action(async (file, options) =>
     settle(await run(file, options, terminal)),
   );
@@ -75,7 +92,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) {
       return usageCode(error, terminal);
     }
-    const known = HatcheryError.from(error);
+    const known = error instanceof ApiError ? error : HatcheryError.from(error);
     terminal.error(known);
     return exitCodeOf(known.code);
   }

@@ -1,44 +1,25 @@
 /** `hatchery serve FILE`: an HTTP server that answers each request from a virtual machine of its own. */
-import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
-import { chooseDriver } from '../drivers/detect.js';
-import type { DriverName } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
-import type { Admission } from '../fabric/places.js';
-import { MAX_CONNECTIONS } from '../front/listening.js';
 import { createLogger } from '../logging.js';
+import type { DeployedBy, Serving } from '../supervisor/serving.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { addFunctionOptions, definitionFrom, type FunctionOptions } from './function-options.js';
+import { listenOn, openServing } from './open-serving.js';
 import { selfTest } from './self-test.js';
-import type { DeployedBy, Serving } from './serving.js';
+import { addServerOptions, type ServerOptions } from './server-options.js';
 import { stopSignal } from './stop-signal.js';
 import type { Terminal } from './terminal.js';
-import { collect, wholeNumber } from './values.js';
+import { wholeNumber } from './values.js';
 import { SourceWatcher } from './watch.js';
 
-interface ServeOptions extends FunctionOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly workers?: number;
-  readonly workerUser?: string;
-  readonly concurrency?: number;
-  readonly queue?: number;
-  readonly queueMs?: number;
-  readonly trustProxy?: readonly string[];
-  readonly maxConnections: number;
+interface ServeOptions extends FunctionOptions, ServerOptions {
   readonly watch?: true;
   readonly selfTest: number;
 }
 
-const MAX_PORT = 65_535;
 const MAX_SELF_TEST = 1_000_000;
-const MAX_WORKERS = 1024;
-const MAX_QUEUE_MILLISECONDS = 3_600_000;
-const MAX_REQUESTS = 1_000_000;
-const MOST_CONNECTIONS = 1_000_000;
-/** What workers need. */
-const PROCESS_ADDON = 'hatchery_process';
 
 const EXAMPLES = `
 Examples:
@@ -49,62 +30,9 @@ Examples:
   hatchery serve app.ts --workers 4 --worker-user hatchery --concurrency 64 --queue 256
   hatchery serve app.ts --trust-proxy 10.0.0.0/8 --trust-proxy ::1`;
 
-/**
- * Guests of one worker run on threads besides the one that does HTTP, so a worker keeps two
- * processors busy; and each one costs memory.
- */
-function defaultWorkers(): number {
-  return Math.max(1, Math.floor(availableParallelism() / 2));
-}
-
 export function describeServe(command: Command): Command {
-  return addFunctionOptions(command)
+  return addServerOptions(addFunctionOptions(command))
     .description('serve a function by HTTP: every request gets its own virtual machine')
-    .option(
-      '--port <number>',
-      'where to listen; 0 for any free port',
-      wholeNumber(0, MAX_PORT),
-      8080,
-    )
-    .option('--host <address>', 'where to listen', '127.0.0.1')
-    .option(
-      '--workers <number>',
-      'worker processes; 0: none, everything in one process, without their wall (default: one ' +
-        'for each two processors; always 0 with the driver xen)',
-      wholeNumber(0, MAX_WORKERS),
-    )
-    .option(
-      '--worker-user <user>',
-      'name or number of the user that workers become where this is started as root (default: ' +
-        'hatchery if there is one, else nobody)',
-    )
-    .option(
-      '--concurrency <number>',
-      'instances at a time (default: from processors and memory)',
-      wholeNumber(1, MAX_REQUESTS),
-    )
-    .option(
-      '--queue <number>',
-      'requests that may wait for an instance; more get 503 at once (default: 1024)',
-      wholeNumber(0, MAX_REQUESTS),
-    )
-    .option(
-      '--queue-ms <milliseconds>',
-      'how long one may wait (default: 2000)',
-      wholeNumber(1, MAX_QUEUE_MILLISECONDS),
-    )
-    .option(
-      '--trust-proxy <address>',
-      'an address or a block (10.0.0.0/8) of proxies whose X-Forwarded-* are believed; may be ' +
-        'repeated',
-      collect,
-    )
-    .option(
-      '--max-connections <number>',
-      'connections at a time; more are closed at once',
-      wholeNumber(1, MOST_CONNECTIONS),
-      MAX_CONNECTIONS,
-    )
     .option('--watch', 'deploy the function again whenever one of its files is saved')
     .option(
       '--self-test <count>',
@@ -156,13 +84,15 @@ class Server {
   async start(): Promise<void> {
     const { host, port, selfTest: requests } = this.#options;
     const definition = definitionFrom(this.#file, this.#options);
-    const serving = await this.#open();
+    const fetches = this.#options.allowFetch !== undefined;
+    const purpose = { fetches, byName: false };
+    const serving = await openServing(this.#options, purpose, this.#terminal, this.#logger);
     this.#serving = serving;
     const fn = await serving.deploy(definition);
     if (this.#abandoned) {
       return;
     }
-    const url = await listen(serving, host, port);
+    const url = await listenOn(serving, host, port);
     if (this.#options.watch) {
       this.#watcher = new SourceWatcher(this.#inputs(fn), () => this.#redeploy(serving));
     }
@@ -170,75 +100,6 @@ class Server {
     if (requests > 0) {
       await this.#testItself(url, requests);
     }
-  }
-
-  async #open(): Promise<Serving> {
-    const { xenType, workerUser, trustProxy = [], maxConnections } = this.#options;
-    const driver = chooseDriver(this.#options.driver);
-    const workers = this.#workers(driver);
-    const fetches = this.#options.allowFetch !== undefined;
-    const logger = this.#logger;
-    const common = {
-      ...{ driver, xenType, logger, admission: this.#admission(), trustProxy, maxConnections },
-    };
-    if (workers === 0) {
-      this.#warnOfOneProcess(driver);
-      const { OneProcess } = await import('./one-process.js');
-      return OneProcess.open(common);
-    }
-    const { Supervised } = await import('./supervised.js');
-    const log = { level: this.#options.logLevel, json: this.#terminal.json };
-    try {
-      return await Supervised.open({ ...common, workers, workerUser, fetches, log });
-    } catch (error) {
-      if (error instanceof HatcheryError && error.details.name === PROCESS_ADDON) {
-        this.#terminal.note(`Without ${PROCESS_ADDON}, only --workers 0 works, in one process.`);
-      }
-      throw error;
-    }
-  }
-
-  #warnOfOneProcess(driver: DriverName): void {
-    if (driver === 'xen') {
-      this.#logger.warn(
-        'with the driver xen everything runs in one process, as root: no wall is around it but the ' +
-          'domains’, for nothing walls in who controls Xen',
-      );
-      return;
-    }
-    this.#terminal.note(
-      'warning: with --workers 0 everything runs in one process: no wall is around it but the ' +
-        'virtual machines’.',
-    );
-  }
-
-  /**
-   * Whoever may call Xen may map the memory of all domains, Dom0's too, so that the walls around a
-   * worker would be none. (Xen can restrict the devices to one domain, but not to those to come.)
-   * @throws HatcheryError INVALID_ARGUMENT
-   */
-  #workers(driver: DriverName): number {
-    const asked = this.#options.workers;
-    if (driver !== 'xen') {
-      return asked ?? defaultWorkers();
-    }
-    if (asked !== undefined && asked > 0) {
-      throw new HatcheryError('INVALID_ARGUMENT', {
-        problem:
-          `--workers ${asked} cannot be had with the driver xen, which serves from one process; ` +
-          'leave it away',
-      });
-    }
-    return 0;
-  }
-
-  #admission(): Partial<Admission> {
-    const { concurrency, queue, queueMs } = this.#options;
-    return {
-      ...(concurrency === undefined ? {} : { concurrency }),
-      ...(queue === undefined ? {} : { queue }),
-      ...(queueMs === undefined ? {} : { queueMilliseconds: queueMs }),
-    };
   }
 
   #announce(url: string, serving: Serving, fn: DeployedBy): void {
@@ -311,17 +172,5 @@ class Server {
   async close(): Promise<void> {
     await this.#watcher?.close();
     await this.#serving?.close();
-  }
-}
-
-async function listen(serving: Serving, host: string, port: number): Promise<string> {
-  try {
-    return await serving.listen(host, port);
-  } catch (error) {
-    if (error instanceof HatcheryError || (error as NodeJS.ErrnoException).code === undefined) {
-      throw error;
-    }
-    const problem = `${host}, port ${port}, cannot be listened on: ${(error as Error).message}`;
-    throw new HatcheryError('INVALID_ARGUMENT', { problem }, { cause: error });
   }
 }

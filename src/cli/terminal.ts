@@ -1,7 +1,11 @@
 /** How the commands speak: results on standard output, everything else on standard error. */
 import { styleText } from 'node:util';
-import type { HatcheryError } from '../errors.js';
+import type { ApiError } from '../client/api-error.js';
+import { HatcheryError } from '../errors.js';
 import { hasColours } from '../logging.js';
+
+/** Our own, or what a server answered. */
+type Shown = HatcheryError | ApiError;
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -22,10 +26,10 @@ export class Terminal {
   }
 
   /** An error, with the causes that say more than it does itself. */
-  error(error: HatcheryError): void {
+  error(error: Shown): void {
     if (this.json) {
       process.stdout.write(
-        `${JSON.stringify({ error: { ...error.toJSON(), causes: causesOf(error) } })}\n`,
+        `${JSON.stringify({ error: { ...reportOf(error), causes: causesOf(error) } })}\n`,
       );
       return;
     }
@@ -40,6 +44,14 @@ export class Terminal {
   style(style: Style, text: string): string {
     return hasColours(process.stdout) && !this.json ? styleText(style, text) : text;
   }
+}
+
+function reportOf(error: Shown): object {
+  if (error instanceof HatcheryError) {
+    return error.toJSON();
+  }
+  const { code, message, requestId, details } = error;
+  return { code, message, requestId, details };
 }
 
 function causesOf(error: Error): string[] {

@@ -46,13 +46,14 @@ export function collectEnv(
 
 /**
  * The variables of a file in the format that `node --env-file` reads.
+ * @param option which one names it.
  * @throws HatcheryError INVALID_ARGUMENT
  */
-export function readEnvFile(path: string): Record<string, string> {
+export function readEnvFile(path: string, option = '--env-file'): Record<string, string> {
   try {
     return parseEnv(readFileSync(path, 'utf8')) as Record<string, string>;
   } catch (cause) {
-    const problem = `the file of --env-file, ${path}, cannot be read: ${(cause as Error).message}`;
+    const problem = `the file of ${option}, ${path}, cannot be read: ${(cause as Error).message}`;
     throw new HatcheryError('INVALID_ARGUMENT', { problem }, { cause });
   }
 }

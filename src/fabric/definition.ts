@@ -7,6 +7,7 @@ import {
   DEFAULT_LIMITS,
   type Limits,
   MAX_COUNT,
+  MAX_HEAD_BYTES,
   MAX_MILLISECONDS,
   MEMORY_BYTES,
 } from './limits.js';
@@ -26,8 +27,17 @@ export interface FunctionDefinition {
    * `source`; other images take neither.
    */
   readonly image?: string;
+  /**
+   * Host names whose requests go to this function where a front routes by name. Default: none; it is
+   * reached as `NAME.localhost` and by the path `/NAME/` there.
+   */
+  readonly hosts?: readonly string[];
   /** What the function gets as `env`. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The same, but their values are taken out of what the function logs and of its traces. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** Words `NAME=VALUE` for an image: its configuration. The JavaScript image takes none. */
+  readonly commandLine?: readonly string[];
   readonly limits?: Partial<Limits>;
   /**
    * What the function's `fetch` may reach: `api.example.com`, `*.example.com`, either with `:port`;
@@ -42,6 +52,8 @@ export interface FunctionDefinition {
   readonly bindings?: Readonly<Record<string, Binding>>;
   /** Default: the driver's choice. */
   readonly strategy?: Strategy;
+  /** How many virtual machines are kept ready, in each process that serves. Default: the strategy's. */
+  readonly poolSize?: number;
   /**
    * Lets the handler answer a request of the guest's own before the snapshot: the first request is
    * then as fast as any, and what the handler changes is in the snapshot. Default: no.
@@ -60,7 +72,10 @@ export type Binding = BoundFunction | Readonly<Record<string, BoundFunction>>;
 /** A definition with its defaults filled in. */
 export interface CheckedDefinition extends FunctionDefinition {
   readonly image: string;
+  readonly hosts: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly commandLine: readonly string[];
   readonly limits: Limits;
   readonly allowFetch: readonly string[];
   readonly bindings: Readonly<Record<string, Binding>>;
@@ -73,8 +88,22 @@ export const JAVASCRIPT_IMAGE = 'js';
 /** Largest body that may be asked for: it is held in the host's memory. */
 const MAX_BODY_BYTES = 1 << 30;
 
-/** A head has to fit into the window, with some room for its frame. */
-const MAX_HEAD_BYTES = 128 * 1024;
+/** Each is a virtual machine with its memory. */
+export const MAX_POOL_SIZE = 1_024;
+
+/** A function's name: it is part of URLs and host names. */
+export const NAME_PATTERN = '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$';
+
+/**
+ * A host name in lower case that has a dot, is no IPv4 address, and is not below `localhost`, where
+ * names are given already.
+ */
+export const HOST_PATTERN =
+  '^(?=.{3,253}$)(?!.*[.]localhost$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?[.])+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$';
+
+/** A word of a command line. What images get from Hatchery itself cannot be set. */
+export const WORD_PATTERN =
+  '^(?!(name|env|bindings|limits|module|hatchery[.]\\w*)=)[\\w.-]{1,63}=.*$';
 
 const integer = (minimum: number, maximum: number, unit: string) =>
   v.pipe(
@@ -117,7 +146,7 @@ const DEFINITION = v.strictObject(
     name: v.pipe(
       v.string('must be the name of the function'),
       v.regex(
-        /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+        new RegExp(NAME_PATTERN),
         'must be 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either end',
       ),
     ),
@@ -125,7 +154,28 @@ const DEFINITION = v.strictObject(
     source: v.optional(v.string('must be source text')),
     folder: v.optional(text('the path of a folder')),
     image: v.optional(text("a built image's name or the path of an ELF file")),
+    hosts: v.optional(
+      v.array(
+        v.pipe(
+          v.string('must be a host name'),
+          v.regex(new RegExp(HOST_PATTERN), 'must be a host name in lower case, with a dot'),
+        ),
+        'must be an array',
+      ),
+    ),
     env: v.optional(v.record(v.string(), v.string('must be a string'), 'must be an object')),
+    secrets: v.optional(
+      v.record(v.string(), text('a string that is not empty'), 'must be an object'),
+    ),
+    commandLine: v.optional(
+      v.array(
+        v.pipe(
+          v.string('must be NAME=VALUE'),
+          v.regex(new RegExp(WORD_PATTERN, 's'), 'must be NAME=VALUE, with a name that is free'),
+        ),
+        'must be an array',
+      ),
+    ),
     limits: v.optional(LIMITS),
     allowFetch: v.optional(v.array(text('a host, an address or a network'), 'must be an array')),
     bindings: v.optional(
@@ -147,6 +197,7 @@ const DEFINITION = v.strictObject(
     strategy: v.optional(
       v.picklist(['boot', 'clone', 'pool', 'reset'], 'must be boot, clone, pool or reset'),
     ),
+    poolSize: v.optional(integer(0, MAX_POOL_SIZE, 'virtual machines')),
     warmUp: v.optional(v.boolean('must be true or false')),
   },
   'must be an object',
@@ -171,11 +222,19 @@ export function checkDefinition(definition: unknown): CheckedDefinition {
       throw invalid(`bindings.${name}`, 'is a variable of env as well');
     }
   }
+  for (const name of Object.keys(checked.secrets ?? {})) {
+    if (Object.hasOwn(checked.env ?? {}, name) || Object.hasOwn(checked.bindings ?? {}, name)) {
+      throw invalid(`secrets.${name}`, 'is a variable or a binding as well');
+    }
+  }
   new AllowList(checked.allowFetch ?? []);
   return {
     ...checked,
     image: checked.image ?? JAVASCRIPT_IMAGE,
+    hosts: checked.hosts ?? [],
     env: checked.env ?? {},
+    secrets: checked.secrets ?? {},
+    commandLine: checked.commandLine ?? [],
     limits: { ...DEFAULT_LIMITS, ...checked.limits },
     allowFetch: checked.allowFetch ?? [],
     // The user's own objects, not the schema's copies: their methods may need their state.
@@ -185,9 +244,12 @@ export function checkDefinition(definition: unknown): CheckedDefinition {
 }
 
 function checkCode(definition: FunctionDefinition): void {
-  const { file, source, folder, image } = definition;
+  const { file, source, folder, image, commandLine = [] } = definition;
   if (folder !== undefined && source === undefined) {
     throw invalid('folder', 'goes only with source');
+  }
+  if (commandLine.length > 0 && (image === undefined || image === JAVASCRIPT_IMAGE)) {
+    throw invalid('commandLine', 'goes only with an image of your own');
   }
   if (image !== undefined && image !== JAVASCRIPT_IMAGE) {
     if (file !== undefined || source !== undefined) {

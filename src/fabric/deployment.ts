@@ -108,13 +108,14 @@ export class Deployment {
 
   /**
    * An instance that lives until it is killed or this deployment is closed.
+   * @param logger gets what it logs. Default: the function's.
    * @throws HatcheryError OVERLOADED, and as making one fails
    */
-  async spawn(): Promise<Instance> {
+  async spawn(logger = this.serving.logger): Promise<Instance> {
     this.#places.enterSpawned();
     this.#busy += 1;
     try {
-      const instance = new Instance(await this.spawning.make(), this.serving, () => {
+      const instance = new Instance(await this.spawning.make(), { ...this.serving, logger }, () => {
         this.#spawned.delete(instance);
         this.#places.leaveSpawned();
         this.#release();

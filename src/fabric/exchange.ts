@@ -19,6 +19,7 @@ import { type AvailableResponse, IncomingResponse } from './incoming-response.js
 import type { Limits } from './limits.js';
 import type { FunctionRequest, Reply } from './message.js';
 import type { Placement } from './placement.js';
+import type { Redaction } from './redaction.js';
 import { RequestBody } from './request-body.js';
 
 /** What the exchanges of one function have in common. */
@@ -30,6 +31,7 @@ export interface Serving {
   readonly deadlines: Deadlines;
   readonly handlers: CallHandlers;
   readonly logger: BaseLogger;
+  readonly redaction: Redaction;
 }
 
 /**
@@ -240,9 +242,9 @@ export class Exchange implements Bounded {
   }
 
   #writeLog(records: Uint8Array): void {
-    const { function: name, limits, logger } = this.#serving;
+    const { function: name, limits, logger, redaction } = this.#serving;
     const context = { function: name, requestId: this.#request.id };
-    this.#log ??= new GuestLog(logger, context, limits.maxLogBytes);
+    this.#log ??= new GuestLog(logger, context, limits.maxLogBytes, redaction);
     this.#log.write(records);
   }
 

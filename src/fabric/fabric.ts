@@ -1,7 +1,7 @@
 /** The whole of it as a library: functions deployed on one driver, in this process. */
 import { type BaseLogger, pino } from 'pino';
 import { openDriver } from '../drivers/detect.js';
-import type { Driver, DriverName, XenGuestType } from '../drivers/driver.js';
+import type { Driver, DriverName, Strategy, XenGuestType } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import { TraceMapper } from '../image/source-maps.js';
 import { ImageStore, ParsedImages } from '../image/store.js';
@@ -13,9 +13,11 @@ import { Failures } from './failure.js';
 import { DeployedFunction, type Version } from './function.js';
 import { describeBindings } from './host-calls/bindings.js';
 import { closeHandlers, createHandlers } from './host-calls/handlers.js';
+import type { Instance } from './instance.js';
 import { Placement } from './placement.js';
 import { type Admission, Places } from './places.js';
 import { type PreparedFunction, prepareChecked } from './prepared.js';
+import { Redaction } from './redaction.js';
 import { prepare } from './spawning.js';
 
 export interface FabricOptions {
@@ -33,9 +35,16 @@ export interface FabricOptions {
 
 /** A version of a function that has been started and answers nothing yet. */
 export interface StagedFunction {
+  /** How its instances come to be. */
+  readonly strategy: Strategy;
   /** Lets it answer from now on, in one step. @throws HatcheryError FABRIC_CLOSED */
   commit(): DeployedFunction;
-  /** Throws it away. */
+  /**
+   * An instance of it, whether it answers or not: as `DeployedFunction.spawn`.
+   * @throws HatcheryError OVERLOADED, DRIVER_FAILED
+   */
+  spawn(logger?: BaseLogger): Promise<Instance>;
+  /** Throws it away, once the instances that it spawned have ended. */
   discard(): Promise<void>;
 }
 
@@ -46,6 +55,8 @@ export class Fabric {
   readonly #images: ImageStore;
   readonly #parsed = new ParsedImages();
   readonly #functions = new Map<string, DeployedFunction>();
+  /** Bound host names, and the names of their functions. */
+  readonly #hosts = new Map<string, string>();
   /** Deployments of one name happen one after the other. */
   readonly #deploying = new Map<string, Promise<unknown>>();
   /** Staged deployments that answer nothing yet, and replaced ones that have not ended. */
@@ -87,7 +98,7 @@ export class Fabric {
    * another one that is trusted: starts it once, takes its snapshot, switches over.
    *
    * @throws HatcheryError CONFIGURATION_INVALID, STARTUP_FAILED, STARTUP_PENDING, STARTUP_TIMEOUT,
-   *   MEMORY_EXCEEDED, IMAGE_INVALID, DRIVER_FAILED, FABRIC_CLOSED
+   *   MEMORY_EXCEEDED, IMAGE_INVALID, HOST_TAKEN, DRIVER_FAILED, FABRIC_CLOSED
    */
   async deployPrepared(
     prepared: PreparedFunction,
@@ -107,6 +118,7 @@ export class Fabric {
     bindings: Readonly<Record<string, Binding>> = {},
   ): Promise<StagedFunction> {
     this.#checkOpen();
+    this.#checkHosts(prepared);
     const version = await this.#start(prepared, bindings);
     const { deployment } = version;
     if (this.#closing !== undefined) {
@@ -115,11 +127,14 @@ export class Fabric {
     }
     this.#retiring.add(deployment);
     return {
+      strategy: deployment.spawning.strategy,
       commit: () => {
         this.#checkOpen();
+        this.#checkHosts(prepared);
         this.#retiring.delete(deployment);
-        return this.#switchOver(prepared.definition.name, version);
+        return this.#switchOver(prepared, version);
       },
+      spawn: (logger) => deployment.spawn(logger),
       discard: () => this.#retire(deployment),
     };
   }
@@ -127,6 +142,16 @@ export class Fabric {
   /** The function of that name, if there is one. */
   function(name: string): DeployedFunction | undefined {
     return this.#functions.get(name);
+  }
+
+  /** All functions that answer. */
+  functions(): Iterable<DeployedFunction> {
+    return this.#functions.values();
+  }
+
+  /** The name of the function to which a host name is bound. */
+  boundTo(host: string): string | undefined {
+    return this.#hosts.get(host);
   }
 
   /** Lets what is under way finish, within its limits, and frees everything. */
@@ -161,7 +186,30 @@ export class Fabric {
     return (await this.stage(prepared, bindings)).commit();
   }
 
-  #switchOver(name: string, version: Version): DeployedFunction {
+  /** @throws HatcheryError HOST_TAKEN */
+  #checkHosts({ definition: { name, hosts } }: PreparedFunction): void {
+    for (const host of hosts) {
+      const owner = this.#hosts.get(host) ?? name;
+      if (owner !== name) {
+        throw new HatcheryError('HOST_TAKEN', { host, function: owner });
+      }
+    }
+  }
+
+  #bindHosts(name: string, hosts: readonly string[]): void {
+    for (const [host, owner] of this.#hosts) {
+      if (owner === name) {
+        this.#hosts.delete(host);
+      }
+    }
+    for (const host of hosts) {
+      this.#hosts.set(host, name);
+    }
+  }
+
+  #switchOver({ definition }: PreparedFunction, version: Version): DeployedFunction {
+    const { name, hosts } = definition;
+    this.#bindHosts(name, hosts);
     const fn =
       this.#functions.get(name) ?? new DeployedFunction(name, (gone) => this.#removeNow(gone));
     this.#functions.set(name, fn);
@@ -186,9 +234,11 @@ export class Fabric {
       });
     }
     const image = this.#parsed.parse(prepared.image);
+    const redaction = new Redaction(definition.secrets);
     const failures = new Failures({
       function: name,
       limits,
+      redaction,
       traces: bundle === undefined ? undefined : new TraceMapper(bundle.map, workingFolder),
       symbolAt: (address) => image.elf.symbolAt(address),
     });
@@ -203,11 +253,14 @@ export class Fabric {
       limits,
       failures,
       logger,
+      redaction,
     };
-    const spawning = await prepare(blueprint, strategy).catch(async (error: unknown) => {
-      await closeHandlers(handlers);
-      throw error;
-    });
+    const spawning = await prepare(blueprint, strategy, definition.poolSize).catch(
+      async (error: unknown) => {
+        await closeHandlers(handlers);
+        throw error;
+      },
+    );
     const serving = {
       function: name,
       limits,
@@ -216,6 +269,7 @@ export class Fabric {
       deadlines: new Deadlines(),
       handlers,
       logger,
+      redaction,
     };
     return {
       deployment: new Deployment(spawning, serving, this.#places),
@@ -227,6 +281,7 @@ export class Fabric {
   async #removeNow(fn: DeployedFunction): Promise<void> {
     if (this.#functions.get(fn.name) === fn) {
       this.#functions.delete(fn.name);
+      this.#bindHosts(fn.name, []);
     }
     const deployment = fn.replace(undefined);
     if (deployment !== undefined) {
@@ -272,14 +327,18 @@ function configurationOf(
   { definition, bundle }: PreparedFunction,
   bindings: Readonly<Record<string, Binding>>,
 ): ReadonlyMap<string, Uint8Array> {
-  const { name, env, limits, warmUp } = definition;
+  const { name, env, secrets, commandLine, limits, warmUp } = definition;
   const { startupMilliseconds, maxHostCallsInFlight } = limits;
   const items: [string, string][] = [
     ['name', name],
-    ['env', JSON.stringify(env)],
+    ['env', JSON.stringify({ ...env, ...secrets })],
     ['bindings', JSON.stringify(describeBindings(bindings))],
     ['limits', JSON.stringify({ startupMilliseconds, maxHostCallsInFlight, warmUp })],
   ];
+  for (const word of commandLine) {
+    const equals = word.indexOf('=');
+    items.push([word.slice(0, equals), word.slice(equals + 1)]);
+  }
   const encoder = new TextEncoder();
   const encoded = new Map<string, Uint8Array>(
     items.map(([item, value]) => [item, encoder.encode(value)]),

@@ -4,6 +4,7 @@ import type { Exit } from '../drivers/driver.js';
 import { type ErrorCode, HatcheryError } from '../errors.js';
 import type { TraceMapper } from '../image/source-maps.js';
 import type { Limits } from './limits.js';
+import type { Redaction } from './redaction.js';
 
 /** Longest trace that is kept, in characters. */
 const TRACE_LENGTH = 16_384;
@@ -13,6 +14,7 @@ export interface FailureFacts {
   /** The function's name. */
   readonly function: string;
   readonly limits: Limits;
+  readonly redaction: Redaction;
   /** Absent for images without source maps. */
   readonly traces: TraceMapper | undefined;
   /** Names a place in the image. */
@@ -55,7 +57,7 @@ export class Failures {
 
   /** The guest waits for something that never comes. */
   stalled(text: string): HatcheryError {
-    return this.#error('FUNCTION_STALLED', { text });
+    return this.#error('FUNCTION_STALLED', { text: this.#redacted(text) });
   }
 
   /** An exit by which a guest gave up before it was ready. */
@@ -93,7 +95,10 @@ export class Failures {
       case 'memory':
         return this.#error('MEMORY_EXCEEDED', { limit: this.#facts.limits.memoryBytes });
       default:
-        return this.#error('FUNCTION_CRASHED', { reason: firstLine(text), where: 'unknown' });
+        return this.#error('FUNCTION_CRASHED', {
+          reason: this.#redacted(firstLine(text)),
+          where: 'unknown',
+        });
     }
   }
 
@@ -124,8 +129,10 @@ export class Failures {
   }
 
   #trace(report: string) {
-    const { name, message, stack } = decodeThrown(report);
-    const frames = stack.slice(0, TRACE_LENGTH);
+    const thrown = decodeThrown(report);
+    const name = this.#redacted(thrown.name);
+    const message = this.#redacted(thrown.message);
+    const frames = this.#redacted(thrown.stack).slice(0, TRACE_LENGTH);
     const mapped = (this.#facts.traces?.apply(frames) ?? frames).trimEnd();
     const heading = message === '' ? name : `${name}: ${message.slice(0, TRACE_LENGTH)}`;
     const trace = mapped === '' ? heading : `${heading}\n${mapped}`;
@@ -133,6 +140,10 @@ export class Failures {
     cause.name = name;
     cause.stack = trace;
     return { name, message, trace, cause };
+  }
+
+  #redacted(text: string): string {
+    return this.#facts.redaction.apply(text);
   }
 
   #error(

@@ -1,4 +1,5 @@
 /** A deployed function, by its name: redeploying the name changes what answers, not this object. */
+import type { BaseLogger } from 'pino';
 import type { Strategy } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import { type ColdPhases, Timeline } from '../timeline.js';
@@ -85,10 +86,11 @@ export class DeployedFunction {
 
   /**
    * An instance that lives until it is killed, for several requests.
+   * @param logger gets what it logs. Default: the fabric's.
    * @throws HatcheryError FUNCTION_MISSING, FABRIC_CLOSED, OVERLOADED, DRIVER_FAILED
    */
-  async spawn(): Promise<Instance> {
-    return this.#current().deployment.spawn();
+  async spawn(logger?: BaseLogger): Promise<Instance> {
+    return this.#current().deployment.spawn(logger);
   }
 
   /** Takes the function away, after its last request. */

@@ -1,6 +1,6 @@
 /** An instance that lives for several requests, one after the other. */
 import { HatcheryError } from '../errors.js';
-import { Timeline } from '../timeline.js';
+import { type ColdPhases, Timeline } from '../timeline.js';
 import { Exchange, type Serving, type Verdict } from './exchange.js';
 import type { FunctionRequest, Reply } from './message.js';
 import { overloaded } from './places.js';
@@ -15,11 +15,15 @@ const QUEUE_LENGTH = 64;
  * a request hits a limit, or when its guest crashes.
  */
 export class Instance {
+  /** Resolves when everything is freed, with the reason. */
+  readonly ended: Promise<string>;
   readonly #made: Made;
   readonly #serving: Serving;
   readonly #onEnd: () => void;
   #turn: Promise<unknown> = Promise.resolve();
   #waiting = 0;
+  #inFlight = 0;
+  #ended: (reason: string) => void = () => {};
   #end: { readonly reason: string; readonly destroyed: Promise<void> } | undefined;
 
   /**
@@ -30,6 +34,19 @@ export class Instance {
     this.#made = made;
     this.#serving = serving;
     this.#onEnd = onEnd;
+    this.ended = new Promise((resolve) => {
+      this.#ended = resolve;
+    });
+  }
+
+  /** What making it took. */
+  get coldStart(): ColdPhases {
+    return this.#made.cold;
+  }
+
+  /** How many requests wait for their turn or are answered. */
+  get requestsInFlight(): number {
+    return this.#inFlight;
   }
 
   /** Whether it can take another request. */
@@ -66,10 +83,14 @@ export class Instance {
       throw overloaded(`${QUEUE_LENGTH} requests wait for this instance`);
     }
     this.#waiting += 1;
+    this.#inFlight += 1;
     const before = this.#turn;
     let over: () => void = () => {};
     this.#turn = new Promise<void>((resolve) => {
-      over = resolve;
+      over = () => {
+        this.#inFlight -= 1;
+        resolve();
+      };
     });
     await before;
     this.#waiting -= 1;
@@ -112,7 +133,13 @@ export class Instance {
 
   /** The same for another reason. */
   end(reason: string): Promise<void> {
-    this.#end ??= { reason, destroyed: this.#made.shell.destroy().then(this.#onEnd) };
+    if (this.#end === undefined) {
+      const destroyed = this.#made.shell.destroy().then(() => {
+        this.#onEnd();
+        this.#ended(reason);
+      });
+      this.#end = { reason, destroyed };
+    }
     return this.#end.destroyed;
   }
 }

@@ -49,6 +49,8 @@ export const DEFAULT_LIMITS: Limits = {
 
 /** Longest time that may be asked for: a day. */
 export const MAX_MILLISECONDS = 86_400_000;
+/** Most that a head may be allowed: it has to fit into the window, with room for its frame. */
+export const MAX_HEAD_BYTES = 128 * KIBIBYTE;
 /** Most headers or host calls that may be asked for. */
 export const MAX_COUNT = 1_000_000;
 /** What `memoryBytes` may be. */

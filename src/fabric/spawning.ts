@@ -26,14 +26,20 @@ const AHEAD: Readonly<Record<Strategy, number>> = { boot: 0, clone: 4, pool: 4, 
 /**
  * Starts a function for the first time, whatever the strategy: what is wrong with its start-up code
  * is an error now and not at the first request.
+ * @param poolSize how many are kept ready; `undefined`: as many as the strategy is worth.
  * @throws HatcheryError as {@link load} and {@link boot}
  */
-export async function prepare(blueprint: Blueprint, strategy: Strategy): Promise<Spawning> {
-  const loaded = await load(blueprint, AHEAD[strategy]);
+export async function prepare(
+  blueprint: Blueprint,
+  strategy: Strategy,
+  poolSize: number | undefined,
+): Promise<Spawning> {
+  const ahead = poolSize ?? AHEAD[strategy];
+  const loaded = await load(blueprint, ahead);
   try {
     const first = await boot(blueprint, loaded.snapshot);
     const cold = { ...loaded.cold, ...first.cold };
-    const common = { strategy, ahead: AHEAD[strategy], reusable: strategy === 'reset' };
+    const common = { strategy, ahead, reusable: strategy === 'reset' };
     if (strategy === 'pool') {
       const { snapshot } = loaded;
       const make = () => boot(blueprint, snapshot);

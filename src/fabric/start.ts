@@ -6,6 +6,7 @@ import type { ColdPhases } from '../timeline.js';
 import type { Failures } from './failure.js';
 import { GuestLog } from './guest-log.js';
 import type { Limits } from './limits.js';
+import type { Redaction } from './redaction.js';
 import type { Made } from './stock.js';
 
 /** What is needed to start an instance of a function from nothing. */
@@ -17,6 +18,7 @@ export interface Blueprint {
   readonly limits: Limits;
   readonly failures: Failures;
   readonly logger: BaseLogger;
+  readonly redaction: Redaction;
 }
 
 /**
@@ -66,8 +68,8 @@ export async function boot(blueprint: Blueprint, snapshot: Snapshot): Promise<Ma
 }
 
 async function runUntilReady(blueprint: Blueprint, shell: Shell): Promise<void> {
-  const { failures, limits, logger } = blueprint;
-  const log = new GuestLog(logger, { function: blueprint.function }, limits.maxLogBytes);
+  const { failures, limits, logger, redaction } = blueprint;
+  const log = new GuestLog(logger, { function: blueprint.function }, limits.maxLogBytes, redaction);
   const deadline = performance.now() + limits.startupMilliseconds + GRACE_MILLISECONDS;
   for (let resume: { reason: 'continue' } | undefined; ; resume = { reason: 'continue' }) {
     const exit = await shell.run(resume, deadline, deadline - performance.now(), 'thread');

@@ -7,6 +7,8 @@ import { nextRequestId } from './request-id.js';
 
 /** A request by its parts, for callers that need no `Request` object. */
 export interface RequestParts {
+  /** Names it in logs and errors. Default: a new name. */
+  readonly id?: string;
   /** Absolute. */
   readonly url: string;
   /** Default: `GET`. */
@@ -33,7 +35,7 @@ export function requestFrom(parts: RequestParts): FunctionRequest {
     throw new HatcheryError('INVALID_ARGUMENT', { problem: 'The URL must be absolute' });
   }
   return {
-    id: nextRequestId(),
+    id: parts.id ?? nextRequestId(),
     method: parts.method ?? 'GET',
     url: parts.url,
     headers: parts.headers ?? [],

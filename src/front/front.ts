@@ -5,13 +5,18 @@ import type { FastifyInstance } from 'fastify';
 import { type BaseLogger, pino } from 'pino';
 import { HatcheryError } from '../errors.js';
 import { LISTEN_BACKLOG, MAX_CONNECTIONS } from './listening.js';
+import type { Observer } from './observer.js';
+import { type NamedFunctions, OneRoute, type Routes, RoutesByName } from './routing.js';
 import { createServer } from './server.js';
-import { type Answering, Service } from './service.js';
+import { Service } from './service.js';
 import { TrustedPeers } from './trusted-peers.js';
 
 export interface FrontOptions {
-  /** Answers every request; must be deployed. */
-  readonly functionName: string;
+  /**
+   * Answers every request; must be deployed. Default: each request goes to the function that its host
+   * or the first segment of its path names.
+   */
+  readonly functionName?: string | undefined;
   /** Default: 127.0.0.1. */
   readonly host?: string;
   /** Default: 0, any free one. */
@@ -30,6 +35,8 @@ export interface FrontOptions {
   readonly clientMilliseconds?: number;
   /** Gets what fails inside Hatchery itself. Default: none. */
   readonly logger?: BaseLogger;
+  /** Is told of each request that was answered. Default: nobody. */
+  readonly observer?: Observer | undefined;
 }
 
 /** A server that listens. */
@@ -49,10 +56,8 @@ export interface Front {
   close(): Promise<void>;
 }
 
-/** What the front needs of a fabric. */
-export interface Functions {
-  function(name: string): Answering | undefined;
-}
+/** What the front needs of a fabric: all but `function` only where it routes by name. */
+export type Functions = Pick<NamedFunctions, 'function'> & Partial<NamedFunctions>;
 
 const CLIENT_MILLISECONDS = 60_000;
 const CUT_MILLISECONDS = 20;
@@ -67,8 +72,9 @@ export interface OpenFront extends Omit<Front, 'url'> {
 }
 
 /**
- * Serves a function of `functions` by HTTP. The largest head of a request and the time for one are
- * those of the function's limits at this moment; the other limits follow when it is deployed again.
+ * Serves a function of `functions` by HTTP, or all of them. Where it is one, the largest head of a
+ * request and the time for one are those of the function's limits at this moment; the other limits
+ * follow when it is deployed again.
  * @throws HatcheryError FUNCTION_MISSING, PORT_IN_USE, INVALID_ARGUMENT
  */
 export async function startFront(functions: Functions, options: FrontOptions): Promise<Front> {
@@ -97,18 +103,32 @@ export async function openFront(functions: Functions, options: FrontOptions): Pr
 }
 
 function create(functions: Functions, options: FrontOptions) {
-  const { functionName } = options;
-  const fn = functions.function(functionName);
-  if (fn === undefined) {
-    throw new HatcheryError('FUNCTION_MISSING', { function: functionName });
-  }
-  const { clientMilliseconds = CLIENT_MILLISECONDS, maxConnections = MAX_CONNECTIONS } = options;
+  const routes = routesOf(functions, options.functionName);
+  const {
+    observer,
+    clientMilliseconds = CLIENT_MILLISECONDS,
+    maxConnections = MAX_CONNECTIONS,
+  } = options;
   const logger = options.logger ?? pino({ enabled: false });
   const trusted = new TrustedPeers(options.trustProxy ?? []);
-  const service = new Service(fn, { trusted, clientMilliseconds, logger });
-  const { limits } = fn;
-  const server = createServer(service, { maxConnections, clientMilliseconds, limits });
+  const service = new Service(routes, { trusted, clientMilliseconds, logger, observer });
+  const { bounds } = routes;
+  const server = createServer(service, { maxConnections, clientMilliseconds, bounds });
   return { server, service };
+}
+
+function routesOf(functions: Functions, name: string | undefined): Routes {
+  if (name !== undefined) {
+    const answering = functions.function(name);
+    if (answering === undefined) {
+      throw new HatcheryError('FUNCTION_MISSING', { function: name });
+    }
+    return new OneRoute(name, answering);
+  }
+  if (functions.boundTo === undefined || functions.functions === undefined) {
+    throw new HatcheryError('INVALID_ARGUMENT', { problem: 'functionName must be given' });
+  }
+  return new RoutesByName(functions as NamedFunctions);
 }
 
 class ServingFront {
@@ -140,7 +160,7 @@ class ServingFront {
   }
 
   async close(): Promise<void> {
-    await this.drain(this.#service.wallMilliseconds + READING_MILLISECONDS);
+    await this.drain(this.#service.longestMilliseconds + READING_MILLISECONDS);
   }
 
   #drained(): Promise<void> {

@@ -5,6 +5,7 @@ import { nextRequestId } from '../fabric/request-id.js';
 import { Timeline } from '../timeline.js';
 import type { Connection } from './connection.js';
 import type { IncomingBody } from './incoming-body.js';
+import type { Route } from './routing.js';
 
 export class IncomingRequest implements FunctionRequest {
   readonly id = nextRequestId();
@@ -13,6 +14,8 @@ export class IncomingRequest implements FunctionRequest {
   readonly raw: IncomingMessage;
   readonly response: ServerResponse;
   readonly connection: Connection;
+  /** Where it goes, once that is known. */
+  route: Route | undefined;
   url = '';
   headers: readonly string[] = [];
   body: Buffer | undefined;

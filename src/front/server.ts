@@ -2,8 +2,8 @@
 import { createServer as createHttpServer, METHODS, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
-import type { Limits } from '../fabric/limits.js';
 import { answerClientError, refuseConnect } from './client-error.js';
+import type { Routes } from './routing.js';
 import type { Service } from './service.js';
 
 export interface ServerOptions {
@@ -11,7 +11,7 @@ export interface ServerOptions {
   readonly maxConnections: number;
   /** How long a client may take to send the head of a request. */
   readonly clientMilliseconds: number;
-  readonly limits: Limits;
+  readonly bounds: Routes['bounds'];
 }
 
 /** Longer than most proxies keep theirs open, so that it is they who close. */
@@ -34,7 +34,7 @@ const NO_SCHEMAS = {
 
 /** All methods, targets and content types go to the service, bodies unread. */
 export function createServer(service: Service, options: ServerOptions): FastifyInstance {
-  const { limits } = options;
+  const { bounds } = options;
   const server = Fastify({
     logger: false,
     exposeHeadRoutes: false,
@@ -44,7 +44,7 @@ export function createServer(service: Service, options: ServerOptions): FastifyI
     serverFactory: (listener) => configure(createHttpServer(parsing(options), listener), options),
     clientErrorHandler: (error, socket) => {
       const connection = service.connectionOf(socket);
-      answerClientError(error, socket, connection, limits.maxRequestHeadBytes);
+      answerClientError(error, socket, connection, bounds.maxRequestHeadBytes);
     },
     // Targets that the router cannot decode: the function may.
     frameworkErrors: (_error, request, reply) => {
@@ -76,15 +76,15 @@ export function createServer(service: Service, options: ServerOptions): FastifyI
   return server;
 }
 
-function parsing({ clientMilliseconds, limits }: ServerOptions) {
+function parsing({ clientMilliseconds, bounds }: ServerOptions) {
   return {
     insecureHTTPParser: false,
     // The service says so itself, as JSON.
     requireHostHeader: false,
-    maxHeaderSize: limits.maxRequestHeadBytes,
+    maxHeaderSize: bounds.maxRequestHeadBytes,
     headersTimeout: clientMilliseconds,
     // While a function reads a body, its own limit is what counts.
-    requestTimeout: clientMilliseconds + limits.wallMilliseconds,
+    requestTimeout: clientMilliseconds + bounds.wallMilliseconds,
     connectionsCheckingInterval: Math.min(CHECK_MILLISECONDS, clientMilliseconds),
     keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
   };

@@ -8,10 +8,12 @@ import { type FunctionRequest, isWhole, type Reply } from '../fabric/message.js'
 import { overloaded } from '../fabric/places.js';
 import type { Timeline } from '../timeline.js';
 import { Connection } from './connection.js';
-import { readHead } from './head.js';
+import { type Head, readHead } from './head.js';
 import { IncomingBody } from './incoming-body.js';
 import { IncomingRequest } from './incoming-request.js';
+import type { Observer } from './observer.js';
 import { isForbidden, sendBuffer, sendError } from './response.js';
+import { type Route, type Routes, withPrefix } from './routing.js';
 import { sendStream } from './stream.js';
 import { plainAddress, type TrustedPeers } from './trusted-peers.js';
 
@@ -27,6 +29,7 @@ export interface ServiceOptions {
   /** How long a client may take to read what is left when its function is done. */
   readonly clientMilliseconds: number;
   readonly logger: BaseLogger;
+  readonly observer: Observer | undefined;
 }
 
 /** What a request expects before it sends its body. */
@@ -38,15 +41,15 @@ const MAX_PIPELINED = 100;
 const RETRY_SECONDS = 1;
 
 export class Service {
-  readonly #fn: Answering;
+  readonly #routes: Routes;
   readonly #options: ServiceOptions;
   readonly #connections = new WeakMap<Socket, Connection>();
   #inFlight = 0;
   #isDraining = false;
   #idle: (() => void) | undefined;
 
-  constructor(fn: Answering, options: ServiceOptions) {
-    this.#fn = fn;
+  constructor(routes: Routes, options: ServiceOptions) {
+    this.#routes = routes;
     this.#options = options;
   }
 
@@ -55,9 +58,9 @@ export class Service {
     return this.#inFlight;
   }
 
-  /** How long a request may take. */
-  get wallMilliseconds(): number {
-    return this.#fn.limits.wallMilliseconds;
+  /** How long a request may take that is in flight now. */
+  get longestMilliseconds(): number {
+    return this.#routes.longestMilliseconds;
   }
 
   /** From now on new requests are DRAINING. Resolves when none is in flight. */
@@ -111,7 +114,6 @@ export class Service {
 
   #reply(request: IncomingRequest, expectation: Expectation): Reply | Promise<Reply> {
     const { raw, connection, method } = request;
-    const { limits } = this.#fn;
     if (raw.headers.upgrade !== undefined) {
       // Node's parser loses what comes behind it in the same packet, and would take what comes later
       // for the start of a request.
@@ -127,15 +129,15 @@ export class Service {
     if (isForbidden(method)) {
       throw new HatcheryError('METHOD_NOT_ALLOWED', { method });
     }
-    const head = readHead(raw, connection.peer, limits.maxHeaders);
-    request.url = head.url;
-    request.headers = head.headers;
+    const head = readHead(raw, connection.peer, this.#routes.bounds.maxHeaders);
+    const { answering } = this.#direct(request, head);
+    const { limits } = answering;
     request.takesTrailers = head.takesTrailers;
     if (expectation === 'unknown') {
       throw new HatcheryError('EXPECTATION_FAILED');
     }
     if (!head.hasBody) {
-      return this.#fn.handle(request, request.timeline);
+      return answering.handle(request, request.timeline);
     }
     if ((head.contentLength ?? 0) > limits.maxRequestBodyBytes) {
       throw new HatcheryError('REQUEST_BODY_TOO_LARGE', { limit: limits.maxRequestBodyBytes });
@@ -143,10 +145,24 @@ export class Service {
     if (expectation === 'continue') {
       sendContinue(request);
     }
-    return this.#replyToBody(request);
+    return this.#replyToBody(request, answering);
   }
 
-  async #replyToBody(request: IncomingRequest): Promise<Reply> {
+  /** Finds out whose it is. */
+  #direct(request: IncomingRequest, head: Head): Route {
+    const route = this.#routes.route(head.url);
+    const { maxHeaders } = route.answering.limits;
+    if (request.raw.rawHeaders.length > 2 * maxHeaders) {
+      throw new HatcheryError('REQUEST_HEAD_TOO_LARGE', { limit: maxHeaders, unit: 'headers' });
+    }
+    request.route = route;
+    request.url = route.url ?? head.url;
+    request.headers =
+      route.prefix === undefined ? head.headers : withPrefix(head.headers, route.prefix);
+    return route;
+  }
+
+  async #replyToBody(request: IncomingRequest, answering: Answering): Promise<Reply> {
     const body = new IncomingBody(request.raw);
     request.incoming = body;
     request.body = await body.beginning();
@@ -156,7 +172,7 @@ export class Service {
     if (!body.isComplete) {
       request.rest = body;
     }
-    return this.#fn.handle(request, request.timeline);
+    return answering.handle(request, request.timeline);
   }
 
   /** @returns a promise where the reply is a stream. */
@@ -165,10 +181,25 @@ export class Service {
     if (isWhole(body)) {
       sendBuffer(request, reply, body);
       this.#limitSending(request);
+      this.#observe(request, reply.status);
       return undefined;
     }
-    const limit = this.#fn.limits.wallMilliseconds;
-    return sendStream(request, reply, body, limit).then(() => this.#limitSending(request));
+    const limit = (request.route as Route).answering.limits.wallMilliseconds;
+    return sendStream(request, reply, body, limit).then(() => {
+      this.#limitSending(request);
+      this.#observe(request, reply.status);
+    });
+  }
+
+  #observe(
+    { id, method, route, timeline }: IncomingRequest,
+    status: number,
+    error?: unknown,
+  ): void {
+    this.#options.observer?.({
+      ...{ requestId: id, function: route?.name, method, status, timeline },
+      ...(error === undefined ? {} : { error }),
+    });
   }
 
   /** A client that does not read its response holds memory for nothing. */
@@ -187,6 +218,7 @@ export class Service {
     if (known.code === 'INTERNAL') {
       logger.error({ requestId: id, err: known.cause }, known.message);
     }
+    this.#observe(request, known.status, known);
     if (isGone) {
       return;
     }

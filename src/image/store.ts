@@ -27,8 +27,14 @@ export interface Image {
 /** Where `npm run build:images` puts them; a package has them at the same place. */
 const BUILT_IMAGES = fileURLToPath(new URL('../../images/', import.meta.url));
 
-/** Reads an image whenever it is asked for it: a file may be built anew at any time. */
+/**
+ * Reads an image whenever it is asked for it, as a file may be built anew at any time; as long as it is
+ * the same, all who use it share its bytes.
+ */
 export class ImageStore {
+  /** By path. */
+  readonly #read = new Map<string, WeakRef<ImageFile>>();
+
   constructor(readonly folder: string = BUILT_IMAGES) {}
 
   /**
@@ -56,7 +62,13 @@ export class ImageStore {
         reason: 'it does not have the checksum that it was built with',
       });
     }
-    return { name: basename(path, '.elf'), path, digest, bytes };
+    const known = this.#read.get(path)?.deref();
+    if (known?.digest === digest) {
+      return known;
+    }
+    const file = { name: basename(path, '.elf'), path, digest, bytes };
+    this.#read.set(path, new WeakRef(file));
+    return file;
   }
 }
 

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HatcheryError } from '../errors.js';
-import type { ProcessAddon } from './process-native.js';
+import type { BuilderPlan, ProcessAddon } from './process-native.js';
 import type { User } from './user.js';
 
 /** Variables that a worker keeps; everything else of its parent's environment it never sees. */
@@ -66,6 +66,8 @@ export interface LockDownOptions {
   readonly user: User | undefined;
   readonly openFiles: number;
   readonly supervisor: number;
+  /** As a builder; default: as a worker. */
+  readonly builder?: BuilderPlan;
 }
 
 /**
@@ -88,6 +90,7 @@ export async function lockDown(
     openFiles: options.openFiles,
     threads: THREADS,
     readable: [...READABLE, ...resolverFolder(), ...extraCertificates(), ...moreReadable],
+    ...(options.builder === undefined ? {} : { builder: options.builder }),
   };
   try {
     addon.lockDown(plan);

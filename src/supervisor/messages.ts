@@ -5,6 +5,8 @@ import { ERRORS, type ErrorCode, type ErrorDetails, HatcheryError } from '../err
 import type { Admission } from '../fabric/places.js';
 import type { LogLevel } from '../logging.js';
 import type { ColdPhases } from '../timeline.js';
+import type { InstanceReply, InstanceRequest, SpawnedBy } from './instance-orders.js';
+import { OBSERVATION, type Observation, OUTCOME, type RequestOutcome } from './observations.js';
 import type { PackedFunction, Piece } from './packed.js';
 import type { User } from './user.js';
 
@@ -23,7 +25,11 @@ export interface WorkerSettings {
   readonly front: {
     readonly trustProxy: readonly string[];
     readonly maxConnections: number;
+    /** Requests go to the function that they name; else all to the first that is committed. */
+    readonly byName: boolean;
   };
+  /** It tells what happens. */
+  readonly observed: boolean;
 }
 
 /** What a worker says of a function that it has started. */
@@ -49,6 +55,23 @@ export type ToWorker =
   /** What was staged answers from now on. */
   | { readonly type: 'commit' }
   | { readonly type: 'discard' }
+  | { readonly type: 'remove'; readonly name: string }
+  /** Several may be under way; `call` names them. The pieces of a function of its own came before. */
+  | {
+      readonly type: 'spawn';
+      readonly call: number;
+      readonly id: string;
+      readonly of: string | PackedFunction;
+    }
+  | {
+      readonly type: 'request';
+      readonly call: number;
+      readonly id: string;
+      readonly request: InstanceRequest;
+    }
+  | { readonly type: 'kill'; readonly call: number; readonly id: string }
+  /** Which was the outcome of that request? */
+  | { readonly type: 'find'; readonly call: number; readonly id: string }
   /** Comes with a socket. */
   | { readonly type: 'connection'; readonly slot: number }
   | { readonly type: 'drain' };
@@ -59,6 +82,18 @@ export type FromWorker =
   | { readonly type: 'staged' }
   | { readonly type: 'committed'; readonly started: Started }
   | { readonly type: 'discarded' }
+  | { readonly type: 'removed' }
+  | { readonly type: 'spawned'; readonly call: number; readonly spawned: SpawnedBy }
+  | { readonly type: 'replied'; readonly call: number; readonly reply: InstanceReply }
+  | { readonly type: 'killed'; readonly call: number }
+  | { readonly type: 'found'; readonly call: number; readonly outcome?: RequestOutcome | undefined }
+  /** A call failed. */
+  | { readonly type: 'refused'; readonly call: number; readonly error: WiredError }
+  | {
+      readonly type: 'observed';
+      readonly observations: readonly Observation[];
+      readonly omitted: number;
+    }
   | { readonly type: 'failed'; readonly error: WiredError }
   /** The worker no longer holds that connection. */
   | { readonly type: 'closed'; readonly slot: number }
@@ -68,32 +103,53 @@ export type FromWorker =
 const TEXT = v.string();
 const OPTIONAL_NUMBER = v.optional(v.number());
 
+const STRATEGY = v.picklist(['boot', 'clone', 'pool', 'reset']);
+const COLD_START = v.object({
+  load: OPTIONAL_NUMBER,
+  create: OPTIONAL_NUMBER,
+  boot: OPTIONAL_NUMBER,
+  init: OPTIONAL_NUMBER,
+});
+const ERROR = v.object({
+  code: v.picklist(Object.keys(ERRORS)),
+  details: v.record(TEXT, v.union([TEXT, v.number(), v.boolean(), v.null()])),
+  causes: v.array(TEXT),
+});
+
 const FROM_WORKER = v.variant('type', [
   v.object({
     type: v.literal('ready'),
     driver: v.object({ name: v.picklist(['kvm']), detail: v.optional(TEXT) }),
   }),
-  v.object({ type: v.picklist(['staged', 'discarded', 'drained']) }),
+  v.object({ type: v.picklist(['staged', 'discarded', 'removed', 'drained']) }),
   v.object({
     type: v.literal('committed'),
-    started: v.object({
-      name: TEXT,
-      strategy: v.picklist(['boot', 'clone', 'pool', 'reset']),
-      coldStart: v.object({
-        load: OPTIONAL_NUMBER,
-        create: OPTIONAL_NUMBER,
-        boot: OPTIONAL_NUMBER,
-        init: OPTIONAL_NUMBER,
-      }),
-    }),
+    started: v.object({ name: TEXT, strategy: STRATEGY, coldStart: COLD_START }),
+  }),
+  v.object({ type: v.literal('failed'), error: ERROR }),
+  v.object({
+    type: v.literal('spawned'),
+    call: v.number(),
+    spawned: v.object({ strategy: STRATEGY, coldStart: COLD_START }),
   }),
   v.object({
-    type: v.literal('failed'),
-    error: v.object({
-      code: v.picklist(Object.keys(ERRORS)),
-      details: v.record(TEXT, v.union([TEXT, v.number(), v.boolean(), v.null()])),
-      causes: v.array(TEXT),
+    type: v.literal('replied'),
+    call: v.number(),
+    reply: v.object({
+      requestId: TEXT,
+      status: v.number(),
+      headers: v.array(TEXT),
+      body: TEXT,
+      timeline: v.record(TEXT, v.number()),
     }),
+  }),
+  v.object({ type: v.literal('killed'), call: v.number() }),
+  v.object({ type: v.literal('found'), call: v.number(), outcome: v.optional(OUTCOME) }),
+  v.object({ type: v.literal('refused'), call: v.number(), error: ERROR }),
+  v.object({
+    type: v.literal('observed'),
+    observations: v.array(OBSERVATION),
+    omitted: v.number(),
   }),
   v.object({ type: v.literal('closed'), slot: v.number() }),
 ]);

@@ -21,6 +21,17 @@ export interface LockDownPlan {
   readonly threads: number;
   /** Files and folders that may still be read, where the kernel has Landlock. */
   readonly readable: readonly string[];
+  /** It starts programs, which are bound as it is, and has no network. */
+  readonly builder?: BuilderPlan;
+}
+
+export interface BuilderPlan {
+  /** Files that may be run. */
+  readonly programs: readonly string[];
+  /** Memory that each process may write to. */
+  readonly dataBytes: number;
+  /** Processor time of each process, after which it is killed. */
+  readonly cpuSeconds: number;
 }
 
 export interface Walls {

@@ -10,11 +10,14 @@ import { type PreparedFunction, prepareFunction } from '../fabric/prepared.js';
 import { MAX_CONNECTIONS } from '../front/listening.js';
 import { ImageStore } from '../image/store.js';
 import { Backoff } from './backoff.js';
+import type { InstanceReply, InstanceRequest, SpawnedBy, SpawnOrder } from './instance-orders.js';
 import { Listener } from './listener.js';
 import type { OpenedDriver, Started, WorkerSettings } from './messages.js';
+import type { Report, RequestOutcome } from './observations.js';
 import { loadProcessAddon, type ProcessAddon } from './process-native.js';
 import { drainingResponse } from './raw-response.js';
 import { workerUser } from './user.js';
+import { WorkerInstances } from './worker-instances.js';
 import { type Death, type WorkerLimits, WorkerProcess } from './worker-process.js';
 
 export interface SupervisorOptions {
@@ -33,6 +36,10 @@ export interface SupervisorOptions {
   /** Connections at a time, of all workers together. Default: 10,000. */
   readonly maxConnections?: number;
   readonly limits?: Partial<WorkerLimits>;
+  /** Requests go to the function that they name; else all to the first that is deployed. Default: no. */
+  readonly byName?: boolean;
+  /** Is told what happens. Default: nobody. */
+  readonly report?: Report | undefined;
 }
 
 /** A function as all workers serve it. */
@@ -65,6 +72,7 @@ export class Supervisor {
   readonly #ending = new AbortController();
   /** What each function is at present, for workers that come later. */
   readonly #functions = new Map<string, PreparedFunction>();
+  readonly #instances: WorkerInstances;
   /** Deployments, and workers that join: one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #listener: Listener | undefined;
@@ -90,8 +98,10 @@ export class Supervisor {
       user: workerUser(options.workerUser),
       openFiles: maxConnections + MORE_DESCRIPTORS,
       supervisor: process.pid,
-      front: { trustProxy, maxConnections },
+      front: { trustProxy, maxConnections, byName: options.byName ?? false },
+      observed: options.report !== undefined,
     };
+    this.#instances = new WorkerInstances(options.report ?? (() => {}));
   }
 
   /** The process ids of the workers that serve. */
@@ -123,11 +133,56 @@ export class Supervisor {
    */
   async deploy(definition: FunctionDefinition): Promise<Deployed> {
     const prepared = await prepareFunction(definition, this.#images);
-    return this.#inTurn(() => this.#deploy(prepared));
+    return this.deployPrepared(prepared);
   }
 
   /**
-   * Listens, once a function is deployed.
+   * The same for one that was prepared elsewhere.
+   * @param beforeCommit is awaited when all workers have started it; where it fails, they go on with
+   *   the version before.
+   */
+  deployPrepared(
+    prepared: PreparedFunction,
+    beforeCommit: () => Promise<void> = async () => {},
+  ): Promise<Deployed> {
+    return this.#inTurn(() => this.#deploy(prepared, beforeCommit));
+  }
+
+  /** Takes a function away in all workers; requests under way finish. */
+  remove(name: string): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#functions.delete(name);
+      // One that died has lost it, too.
+      await Promise.allSettled([...this.#serving].map((worker) => worker.remove(name)));
+    });
+  }
+
+  /** @throws HatcheryError as `HostedInstances.spawn`, and WORKER_DIED */
+  spawn(order: SpawnOrder): Promise<SpawnedBy> {
+    return this.#instances.spawn(order, this.#serving);
+  }
+
+  /** @throws HatcheryError as `HostedInstances.request`, and WORKER_DIED */
+  request(instance: string, request: InstanceRequest): Promise<InstanceReply> {
+    return this.#instances.request(instance, request);
+  }
+
+  /** Ends a spawned instance. @throws HatcheryError INSTANCE_GONE */
+  kill(instance: string): Promise<void> {
+    return this.#instances.kill(instance);
+  }
+
+  /** How a request ended, if that was not long ago, and not in a worker that died. */
+  async findRequest(id: string): Promise<RequestOutcome | undefined> {
+    const asked = [...this.#serving].map((worker) => worker.findRequest(id));
+    const found = (await Promise.allSettled(asked)).map((outcome) =>
+      outcome.status === 'fulfilled' ? outcome.value : undefined,
+    );
+    return found.find((outcome) => outcome !== undefined);
+  }
+
+  /**
+   * Listens; where requests do not go by name, once a function is deployed.
    * @returns where, as `http://host:port`
    * @throws HatcheryError PORT_IN_USE, and what else the system says
    */
@@ -146,11 +201,11 @@ export class Supervisor {
   }
 
   #create(): WorkerProcess {
-    const worker = new WorkerProcess(this.#addon, {
-      ...LIMITS,
-      connections: this.#settings.front.maxConnections,
-      ...this.#options.limits,
-    });
+    const { maxConnections: connections } = this.#settings.front;
+    const limits = { ...LIMITS, connections, ...this.#options.limits };
+    const worker = new WorkerProcess(this.#addon, limits, (from, observations, omitted) =>
+      this.#instances.observe(from, observations, omitted),
+    );
     this.#all.add(worker);
     worker.ended.then(() => this.#all.delete(worker));
     return worker;
@@ -164,16 +219,21 @@ export class Supervisor {
     return this.#ending.signal.aborted;
   }
 
-  async #deploy(prepared: PreparedFunction): Promise<Deployed> {
+  async #deploy(prepared: PreparedFunction, beforeCommit: () => Promise<void>): Promise<Deployed> {
     const workers = [...this.#serving];
     if (workers.length === 0) {
       throw new HatcheryError('WORKER_DIED');
     }
     const staged = await Promise.allSettled(workers.map((worker) => worker.stage(prepared)));
-    const failure = staged.find((result) => result.status === 'rejected');
-    if (failure !== undefined) {
+    try {
+      const failure = staged.find((result) => result.status === 'rejected');
+      if (failure !== undefined) {
+        throw failure.reason;
+      }
+      await beforeCommit();
+    } catch (error) {
       await Promise.allSettled(workers.map((worker) => worker.discard()));
-      throw failure.reason;
+      throw error;
     }
     // From here on it is this version that a worker gets which comes later.
     this.#functions.set(prepared.definition.name, prepared);
@@ -188,6 +248,7 @@ export class Supervisor {
   async #replaceWhenDead(worker: WorkerProcess, index: number): Promise<void> {
     const death = await worker.ended;
     this.#serving.delete(worker);
+    this.#instances.forget(worker);
     if (this.#isEnding) {
       this.#goOn(death.connections.untouched);
       return;

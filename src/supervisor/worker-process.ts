@@ -7,6 +7,7 @@ import { HatcheryError } from '../errors.js';
 import type { PreparedFunction } from '../fabric/prepared.js';
 import { ConnectionTable, tableBytes } from './connection-table.js';
 import { HeldConnections, type Settled } from './held-connections.js';
+import type { InstanceReply, InstanceRequest, SpawnedBy, SpawnOrder } from './instance-orders.js';
 import { workerEnvironment } from './lock-down.js';
 import {
   type FromWorker,
@@ -17,8 +18,10 @@ import {
   type ToWorker,
   type WorkerSettings,
 } from './messages.js';
+import type { Observation, RequestOutcome } from './observations.js';
 import { pack, piecesOf } from './packed.js';
 import type { ProcessAddon } from './process-native.js';
+import { WorkerCalls } from './worker-calls.js';
 
 /** `worker.ts` and all that it imports, in few files: scripts/steps/worker-bundle.mjs. */
 const ENTRY = fileURLToPath(new URL('./bundle/worker.mjs', import.meta.url));
@@ -43,8 +46,16 @@ export interface WorkerLimits {
   readonly readyMilliseconds: number;
 }
 
-type Answer = Exclude<FromWorker['type'], 'failed' | 'closed'>;
+/** What one question at a time is answered with. */
+type Answer = 'ready' | 'staged' | 'committed' | 'discarded' | 'removed' | 'drained';
 type AnswerOf<Type extends Answer> = Extract<FromWorker, { readonly type: Type }>;
+
+/** Gets what a worker tells. */
+type ObservedBy = (
+  worker: WorkerProcess,
+  observations: readonly Observation[],
+  omitted: number,
+) => void;
 
 interface Expected {
   readonly type: Answer;
@@ -60,13 +71,19 @@ export class WorkerProcess {
   readonly #table: ConnectionTable;
   readonly #connections: HeldConnections;
   readonly #limits: WorkerLimits;
+  readonly #report: ObservedBy;
+  readonly #calls = new WorkerCalls((message) => this.#child.send(message));
+  /** Functions on their way to it, one after the other. */
+  #sent: Promise<unknown> = Promise.resolve();
   #expected: Expected | undefined;
   #watch: NodeJS.Timeout | undefined;
   #reason: string | undefined;
   #death: Death | undefined;
 
-  constructor(addon: ProcessAddon, limits: WorkerLimits) {
+  /** @param report gets what it tells of what it serves. */
+  constructor(addon: ProcessAddon, limits: WorkerLimits, report: ObservedBy) {
     this.#limits = limits;
+    this.#report = report;
     const { descriptor, memory } = addon.createTable(tableBytes(limits.connections));
     this.#table = new ConnectionTable(memory);
     this.#connections = new HeldConnections(addon, this.#table);
@@ -144,10 +161,56 @@ export class WorkerProcess {
 
   /** @throws HatcheryError as Fabric.stage, and WORKER_DIED */
   async stage(prepared: PreparedFunction): Promise<void> {
+    const staged = await this.#sending(async () => {
+      await this.#sendPieces(prepared);
+      return { answer: this.#ask({ type: 'stage', packed: pack(prepared) }, 'staged') };
+    });
+    await staged.answer;
+  }
+
+  /** @throws HatcheryError WORKER_DIED */
+  async remove(name: string): Promise<void> {
+    await this.#ask({ type: 'remove', name }, 'removed');
+  }
+
+  /** @throws HatcheryError as HostedInstances.spawn, and WORKER_DIED */
+  async spawn({ id, of }: SpawnOrder): Promise<SpawnedBy> {
+    const spawning = await this.#sending(async () => {
+      if (typeof of === 'string') {
+        return { answer: this.#calls.begin({ type: 'spawn', id, of }) };
+      }
+      await this.#sendPieces(of);
+      return { answer: this.#calls.begin({ type: 'spawn', id, of: pack(of) }) };
+    });
+    return (await spawning.answer).spawned;
+  }
+
+  /** @throws HatcheryError as HostedInstances.request, and WORKER_DIED */
+  async request(id: string, request: InstanceRequest): Promise<InstanceReply> {
+    return (await this.#calls.begin({ type: 'request', id, request })).reply;
+  }
+
+  /** How a request ended, if it was served here lately. @throws HatcheryError WORKER_DIED */
+  async findRequest(id: string): Promise<RequestOutcome | undefined> {
+    return (await this.#calls.begin({ type: 'find', id })).outcome;
+  }
+
+  /** @throws HatcheryError INSTANCE_GONE, WORKER_DIED */
+  async killInstance(id: string): Promise<void> {
+    await this.#calls.begin({ type: 'kill', id });
+  }
+
+  async #sendPieces(prepared: PreparedFunction): Promise<void> {
     for (const piece of piecesOf(prepared)) {
       await this.#tell({ type: 'piece', piece });
     }
-    await this.#ask({ type: 'stage', packed: pack(prepared) }, 'staged');
+  }
+
+  /** Pieces of two functions must not mix. */
+  #sending<Result>(send: () => Promise<Result>): Promise<Result> {
+    const result = this.#sent.catch(() => {}).then(send);
+    this.#sent = result;
+    return result;
   }
 
   async commit(): Promise<Started> {
@@ -206,9 +269,20 @@ export class WorkerProcess {
   }
 
   #receive(message: FromWorker): void {
-    if (message.type === 'closed') {
-      this.#connections.release(message.slot);
-      return;
+    switch (message.type) {
+      case 'closed':
+        this.#connections.release(message.slot);
+        return;
+      case 'observed':
+        this.#report(this, message.observations, message.omitted);
+        return;
+      case 'spawned':
+      case 'replied':
+      case 'killed':
+      case 'found':
+      case 'refused':
+        this.#calls.settle(message);
+        return;
     }
     const expected = this.#expected;
     if (message.type === 'failed') {
@@ -241,6 +315,7 @@ export class WorkerProcess {
     const expected = this.#expected;
     this.#expected = undefined;
     expected?.reject(new HatcheryError('WORKER_DIED'));
+    this.#calls.close();
     return this.#death;
   }
 }

@@ -5,17 +5,21 @@
 import type { Socket } from 'node:net';
 import { driverDetail } from '../drivers/detect.js';
 import { Fabric, type StagedFunction } from '../fabric/fabric.js';
-import type { DeployedFunction } from '../fabric/function.js';
 import { loadFetch } from '../fabric/host-calls/handlers.js';
 import { type OpenFront, openFront } from '../front/front.js';
 import { createLogger } from '../logging.js';
 import { ConnectionNotes } from './connection-notes.js';
 import { ConnectionTable } from './connection-table.js';
 import { collectGarbage } from './garbage.js';
+import { HostedInstances } from './hosted-instances.js';
+import type { InstanceRequest } from './instance-orders.js';
 import { lockDown } from './lock-down.js';
 import { type FromWorker, type ToWorker, toWire, type WorkerSettings } from './messages.js';
-import { Unpacking } from './packed.js';
+import { type Observation, ObservationBuffer, observe } from './observations.js';
+import { observedLogger } from './observed-logger.js';
+import { type PackedFunction, Unpacking } from './packed.js';
 import { loadProcessAddon } from './process-native.js';
+import { RecentRequests } from './recent-requests.js';
 import { rehearse } from './rehearsal.js';
 
 /** Where the supervisor puts the table's descriptor. */
@@ -27,10 +31,19 @@ const addon = loadProcessAddon();
 const table = new ConnectionTable(addon.mapTable(TABLE_DESCRIPTOR));
 
 const unpacking = new Unpacking();
+const observations = new ObservationBuffer((batch, omitted) =>
+  send({ type: 'observed', observations: batch, omitted }),
+);
+const recent = new RecentRequests();
+const add = (observation: Observation) => {
+  recent.add(observation);
+  observations.add(observation);
+};
 
 let settings: WorkerSettings;
 let fabric: Fabric;
 let staged: { name: string; fn: StagedFunction } | undefined;
+let instances: HostedInstances;
 let front: OpenFront | undefined;
 let notes: ConnectionNotes;
 
@@ -43,8 +56,10 @@ function send(message: FromWorker): void {
 async function start(given: WorkerSettings): Promise<void> {
   settings = given;
   const { driver, admission, log } = settings;
-  const logger = createLogger(log.level, log.json);
+  const plain = createLogger(log.level, log.json);
+  const logger = settings.observed ? observedLogger(plain, add) : plain;
   fabric = await Fabric.open({ driver, admission, logger });
+  instances = new HostedInstances(fabric, plain, settings.observed ? add : () => {});
   const { name } = fabric.driver;
   const detail = driverDetail(name);
   await rehearse(settings.front);
@@ -52,6 +67,9 @@ async function start(given: WorkerSettings): Promise<void> {
     await loadFetch();
   }
   await lockDown(addon, settings);
+  if (settings.front.byName) {
+    await open(undefined);
+  }
   setInterval(() => table.beat(), BEAT_MILLISECONDS);
   send({ type: 'ready', driver: { name, detail } });
 }
@@ -62,7 +80,8 @@ async function commit(): Promise<void> {
   }
   const fn = staged.fn.commit();
   staged = undefined;
-  await openFrontOf(fn);
+  // The first function that is committed answers all requests.
+  await open(fn.name);
   const { name, strategy, coldStart } = fn;
   send({
     type: 'committed',
@@ -72,12 +91,15 @@ async function commit(): Promise<void> {
   setImmediate(collectGarbage);
 }
 
-/** The first function that is committed answers all requests. */
-async function openFrontOf(fn: DeployedFunction): Promise<void> {
+/** @param functionName answers all requests; `undefined`: they go by name. */
+async function open(functionName: string | undefined): Promise<void> {
   if (front === undefined) {
     const { level, json } = settings.log;
     const logger = createLogger(level, json);
-    front = await openFront(fabric, { ...settings.front, functionName: fn.name, logger });
+    const observer = settings.observed
+      ? (answered: Parameters<typeof observe>[0]) => add(observe(answered))
+      : undefined;
+    front = await openFront(fabric, { ...settings.front, functionName, logger, observer });
     notes = new ConnectionNotes(table, front.server);
   }
 }
@@ -96,9 +118,31 @@ function accept(slot: number, socket: Socket | undefined): void {
   front.accept(socket);
 }
 
+/** Requests under way finish; nobody waits for them. */
+function remove(name: string): void {
+  void fabric.function(name)?.remove();
+  send({ type: 'removed' });
+}
+
+async function spawn(call: number, id: string, of: string | PackedFunction): Promise<void> {
+  // At once, before more pieces come.
+  const whose = typeof of === 'string' ? of : unpacking.finish(of);
+  send({ type: 'spawned', call, spawned: await instances.spawn({ id, of: whose }) });
+}
+
+async function request(call: number, id: string, asked: InstanceRequest): Promise<void> {
+  send({ type: 'replied', call, reply: await instances.request(id, asked) });
+}
+
+async function kill(call: number, id: string): Promise<void> {
+  await instances.kill(id);
+  send({ type: 'killed', call });
+}
+
 async function drain(): Promise<void> {
   await front?.close();
   await fabric?.close();
+  observations.flush();
   send({ type: 'drained' });
   process.disconnect?.();
 }
@@ -120,6 +164,16 @@ async function handle(message: ToWorker, socket: Socket | undefined): Promise<vo
       await staged?.fn.discard();
       staged = undefined;
       return send({ type: 'discarded' });
+    case 'remove':
+      return remove(message.name);
+    case 'spawn':
+      return spawn(message.call, message.id, message.of);
+    case 'request':
+      return request(message.call, message.id, message.request);
+    case 'kill':
+      return kill(message.call, message.id);
+    case 'find':
+      return send({ type: 'found', call: message.call, outcome: recent.get(message.id) });
     case 'connection':
       return accept(message.slot, socket);
     case 'drain':
@@ -128,7 +182,13 @@ async function handle(message: ToWorker, socket: Socket | undefined): Promise<vo
 }
 
 process.on('message', (message: ToWorker, socket: Socket | undefined) => {
-  handle(message, socket).catch((error) => send({ type: 'failed', error: toWire(error) }));
+  handle(message, socket).catch((error) =>
+    send(
+      'call' in message
+        ? { type: 'refused', call: message.call, error: toWire(error) }
+        : { type: 'failed', error: toWire(error) },
+    ),
+  );
 });
 // Whoever wants this server to stop tells the supervisor, even if the signal goes to all processes.
 process.on('SIGINT', () => {});

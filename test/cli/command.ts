@@ -56,7 +56,7 @@ interface Event {
   readonly [name: string]: unknown;
 }
 
-/** A running `hatchery serve … --json`. */
+/** A running `hatchery serve … --json`, or `up`. */
 export class Served {
   readonly #child: ChildProcess;
   readonly #ended: Promise<Ended>;
@@ -67,14 +67,16 @@ export class Served {
   /**
    * @param args after `serve`; the port is any free one.
    * @param command what runs the command line
+   * @param verb `serve` or `up`
    */
   constructor(
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
     command: readonly string[] = [MAIN],
+    verb = 'serve',
   ) {
     const [program = MAIN, ...first] = command;
-    const serve = ['serve', '--json', '--port', '0', '--log-level', 'warn'];
+    const serve = [verb, '--json', '--port', '0', '--log-level', 'warn'];
     this.#child = spawn(program, [...first, ...serve, ...args], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -106,6 +108,10 @@ export class Served {
         this.#onEvent = resolve;
       });
     }
+  }
+
+  get processId(): number {
+    return this.#child.pid ?? -1;
   }
 
   /** Where it serves. */

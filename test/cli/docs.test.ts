@@ -5,7 +5,7 @@ import t from 'tap';
 import { EXIT_CODES } from '../../src/cli/exit-codes.js';
 import { findObstacle } from '../../src/drivers/xen-host.js';
 import { noKvm } from '../fabric/kvm.js';
-import { hatchery, MAIN, runToEnd } from './command.js';
+import { hatchery, MAIN, runToEnd, Served } from './command.js';
 import { ECHO } from './functions.js';
 
 const EXAMPLES_FOLDER = fileURLToPath(new URL('../../../examples', import.meta.url));
@@ -16,6 +16,9 @@ const noDom0 = findObstacle() !== undefined;
 
 const section = (title: string) => page.split(/^## /m).find((part) => part.startsWith(title)) ?? '';
 
+/** Commands that talk to a server. */
+const SHARED = { events: true, top: true };
+
 t.test('the table of exit codes is the one in the code', async (t) => {
   const rows = [...section('Exit codes').matchAll(/^\| (\d+) \| (.*) \|$/gm)];
   t.same(
@@ -24,12 +27,14 @@ t.test('the table of exit codes is the one in the code', async (t) => {
   );
 });
 
-for (const command of ['serve', 'run', 'doctor', 'version']) {
+for (const command of ['serve', 'run', 'up', 'events', 'top', 'completion', 'doctor', 'version']) {
   t.test(`all options of ${command} are there`, async (t) => {
     const { stdout } = await hatchery([command, '--help']);
     const options = [...stdout.matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, option = '']) => option);
     t.ok(options.includes('--json'));
-    const text = command === 'serve' || command === 'run' ? section(`hatchery ${command}`) : page;
+    const isShort = ['completion', 'doctor', 'version'].includes(command);
+    const shared = command in SHARED ? section('Reaching a server') : '';
+    const text = isShort ? page : section(`hatchery ${command}`) + shared;
     for (const option of options) {
       t.ok(text.includes(`\`${option}`), option);
     }
@@ -55,6 +60,24 @@ t.test('all commands and options of domain are there', async (t) => {
   }
 });
 
+for (const noun of ['function', 'instance', 'token']) {
+  t.test(`all commands and options of ${noun} are there`, async (t) => {
+    const text = section(`hatchery ${noun} COMMAND`) + section('Reaching a server');
+    const { stdout } = await hatchery([noun, '--help']);
+    const [, list = ''] = /^Commands:\n((?: .*\n)*)/m.exec(stdout) ?? [];
+    const verbs = [...list.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name);
+    t.ok(verbs.length > 3);
+    for (const verb of verbs.filter((name) => name !== 'help')) {
+      t.match(text, new RegExp(`^\\|.*\`${verb}[ \`]`, 'm'), verb);
+      const { stdout: help } = await hatchery([noun, verb, '--help']);
+      for (const [, option = ''] of help.matchAll(/^ {2}(--[a-z-]+)/gm)) {
+        const isLimit = section('hatchery serve').includes(`\`${option}`);
+        t.ok(isLimit || text.includes(`\`${option}`), `${verb} ${option}`);
+      }
+    }
+  });
+}
+
 /** The lines of all code blocks, each a command. */
 const examples = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, block = '']) =>
   block.trim().split('\n'),
@@ -69,12 +92,26 @@ t.test('the examples work', { skip: noKvm }, async (t) => {
     examples: t.fixture('symlink', EXAMPLES_FOLDER),
     bin: { hatchery: t.fixture('symlink', MAIN) },
   });
+  const data = `${folder}/kept`;
+  const up = new Served(['--control-port', '0', '--data', data], {}, [MAIN], 'up');
+  t.teardown(() => up.stop());
+  const { control } = await up.next('listening');
+  const token = readFileSync(`${data}/token`, 'utf8').trim();
+  const reach = { HATCHERY_SERVER: String(control), HATCHERY_TOKEN: token };
+  const quietly = async (...args: string[]) => {
+    const { stdout } = await hatchery([...args, '--json'], { cwd: folder, env: reach });
+    return JSON.parse(stdout);
+  };
+  // The examples roll it back, and use an instance of it.
+  await quietly('function', 'deploy', 'app.ts');
+  const { id: INSTANCE } = await quietly('instance', 'spawn', 'app');
   for (const example of examples) {
     t.test(example, async (t) => {
-      const command = example.includes('hatchery serve') ? untilItServes(example) : example;
+      const serves = /hatchery (serve|up)/.test(example);
+      const command = serves ? untilItServes(example) : example;
       const { code, stderr, stdout } = await runToEnd(['bash', '-c', command], {
         cwd: folder,
-        env: { PATH: `${folder}/bin:${process.env.PATH}` },
+        env: { PATH: `${folder}/bin:${process.env.PATH}`, INSTANCE, ...reach },
       });
       if (example.includes('hatchery domain') && noDom0) {
         t.equal(code, EXIT_CODES.machine.code, 'the line is right, and the machine lacks Xen');
@@ -88,8 +125,9 @@ t.test('the examples work', { skip: noKvm }, async (t) => {
 
 /** A server: on any free port, stopped as soon as it says where it serves. */
 function untilItServes(example: string): string {
+  const ports = example.includes('hatchery up') ? '--port 0 --control-port 0' : '--port 0';
   return `
-    exec 3< <(exec ${example.replace(/--port \d+/, '')} --port 0)
+    exec 3< <(exec ${example.replace(/ --(control-)?port \d+/g, '')} ${ports})
     server=$!
     read -r line <&3 && [[ $line == *http://* ]] || exit 9
     kill -INT $server

@@ -1,7 +1,8 @@
 /** What `hatchery domain` prints, from facts that are given. What it does: test/xen, in the lab. */
 import t from 'tap';
-import { stateOf, summaryOf, tableOf } from '../../src/cli/domain/state.js';
+import { stateOf, summaryOf } from '../../src/cli/domain/state.js';
 import { usageOf } from '../../src/cli/domain/top.js';
+import { tableOf } from '../../src/cli/table.js';
 import type { DomainInfo } from '../../src/xen/libxl-info.js';
 
 const domain = (facts: Partial<DomainInfo>): DomainInfo => ({ domid: 1, uuid: 'u1', ...facts });

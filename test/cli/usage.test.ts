@@ -3,7 +3,10 @@ import t from 'tap';
 import { findObstacle } from '../../src/drivers/xen-host.js';
 import { hatchery } from './command.js';
 
-const COMMANDS = ['serve', 'run', 'domain', 'doctor', 'version'];
+const COMMANDS = [
+  ...['serve', 'run', 'up', 'function', 'instance', 'token', 'events', 'top', 'completion'],
+  ...['domain', 'doctor', 'version'],
+];
 
 t.test('help names the commands and the exit codes', async (t) => {
   const { code, stdout } = await hatchery(['--help']);

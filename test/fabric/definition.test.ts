@@ -8,7 +8,10 @@ test('defaults are filled in', async (t) => {
   t.strictSame(checkDefinition(GOOD), {
     ...GOOD,
     image: 'js',
+    hosts: [],
     env: {},
+    secrets: {},
+    commandLine: [],
     limits: DEFAULT_LIMITS,
     allowFetch: [],
     bindings: {},

@@ -7,6 +7,7 @@ import type {
   Driver,
   Exit,
   ExitKind,
+  LoadOptions,
   Resume,
   Shell,
   Snapshot,
@@ -48,6 +49,8 @@ export class Simulator implements Driver {
   readonly shells = new Set<SimulatedShell>();
   /** Resumes that guests got, in order. */
   readonly resumes: Resume[] = [];
+  /** What snapshots were laid out from, in order. */
+  readonly loaded: LoadOptions[] = [];
   created = 0;
   rewound = 0;
   openSnapshots = 0;
@@ -58,7 +61,8 @@ export class Simulator implements Driver {
     this.defaultStrategy = this.strategies.at(-1) as Strategy;
   }
 
-  async load(): Promise<Snapshot> {
+  async load(options: LoadOptions): Promise<Snapshot> {
+    this.loaded.push(options);
     return this.snapshot('cold');
   }
 

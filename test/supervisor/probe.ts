@@ -45,6 +45,10 @@ const SYSTEM_CALLS: Record<string, readonly number[]> = {
   netlink: [41, 16, 3, 0],
   packet: [41, 17, 3, 0],
   raw: [41, 2, 3, 1],
+  inet: [41, 2, 1, 0],
+  unix: [41, 1, 1, 0],
+  killsParent: [62, process.ppid, 0],
+  newNetwork: [56, 0x40000011, 0, 0],
   vsock: [41, 40, 1, 0],
   dumpable: [157, 4, 1, 0],
   notOwnThread: [234, 1, 1, 0],
@@ -69,6 +73,8 @@ const TRIES: Record<string, () => unknown> = {
   device: () => readFileSync('/dev/kvm'),
   parent: () => readFileSync(`/proc/${process.ppid}/environ`, 'utf8'),
   exec: () => execFileSync('/bin/true'),
+  execOther: () => execFileSync('/bin/false'),
+  fills: () => Buffer.alloc(2 ** 31 - 1, 1).length,
   spawn: () =>
     new Promise((resolve, reject) => {
       spawn('/bin/true').on('error', reject).on('exit', resolve);
@@ -91,6 +97,10 @@ const TRIES: Record<string, () => unknown> = {
   workingFolder: () => process.cwd(),
 };
 
+// With what loads it, as it is linked dynamically.
+const programs = ['/bin/true', '/lib64/ld-linux-x86-64.so.2'];
+const BUILDER = { programs, dataBytes: 2 ** 30, cpuSeconds: 20 };
+
 const [user = '-', group = '-', mode = '', ...names] = process.argv.slice(2);
 const outcomes: Record<string, unknown> = {};
 const readable = mode === 'proc' ? ['/proc'] : [];
@@ -100,6 +110,7 @@ await lockDown(
     user: user === '-' ? undefined : { user: Number(user), group: Number(group) },
     openFiles: 4096,
     supervisor: process.ppid,
+    ...(mode === 'builder' ? { builder: BUILDER } : {}),
   },
   readable,
 );

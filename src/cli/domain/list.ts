@@ -2,8 +2,9 @@
 import type { DomainConfig } from '../../xen/libxl-config.js';
 import type { DomainInfo } from '../../xen/libxl-info.js';
 import { EXIT_CODES } from '../exit-codes.js';
+import { tableOf } from '../table.js';
 import type { Terminal } from '../terminal.js';
-import { type DomainSummary, summaryOf, tableOf } from './state.js';
+import { type DomainSummary, summaryOf } from './state.js';
 import { findDomain, withLibxl } from './toolstack.js';
 
 const KIB_PER_MIB = 1024;

@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Libxl } from '../../xen/libxl.js';
 import { EXIT_CODES } from '../exit-codes.js';
 import { stopSignal } from '../stop-signal.js';
+import { tableOf } from '../table.js';
 import type { Terminal } from '../terminal.js';
-import { type DomainSummary, summaryOf, tableOf } from './state.js';
+import { type DomainSummary, summaryOf } from './state.js';
 import { withLibxl } from './toolstack.js';
 
 export interface TopOptions {

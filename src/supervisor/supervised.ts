@@ -1,7 +1,10 @@
 /** Serves from worker processes. */
 import type { FunctionDefinition } from '../fabric/definition.js';
-import { Supervisor, type SupervisorOptions } from '../supervisor/supervisor.js';
+import type { PreparedFunction } from '../fabric/prepared.js';
+import type { InstanceReply, InstanceRequest, SpawnedBy, SpawnOrder } from './instance-orders.js';
+import type { RequestOutcome } from './observations.js';
 import type { DeployedBy, Serving, ServingOptions } from './serving.js';
+import { Supervisor, type SupervisorOptions } from './supervisor.js';
 
 export class Supervised implements Serving {
   readonly driver: Serving['driver'];
@@ -29,6 +32,33 @@ export class Supervised implements Serving {
 
   deploy(definition: FunctionDefinition): Promise<DeployedBy> {
     return this.#supervisor.deploy(definition);
+  }
+
+  deployPrepared(
+    prepared: PreparedFunction,
+    beforeCommit?: () => Promise<void>,
+  ): Promise<DeployedBy> {
+    return this.#supervisor.deployPrepared(prepared, beforeCommit);
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#supervisor.remove(name);
+  }
+
+  spawn(order: SpawnOrder): Promise<SpawnedBy> {
+    return this.#supervisor.spawn(order);
+  }
+
+  request(instance: string, request: InstanceRequest): Promise<InstanceReply> {
+    return this.#supervisor.request(instance, request);
+  }
+
+  kill(instance: string): Promise<void> {
+    return this.#supervisor.kill(instance);
+  }
+
+  findRequest(id: string): Promise<RequestOutcome | undefined> {
+    return this.#supervisor.findRequest(id);
   }
 
   listen(host: string, port: number): Promise<string> {

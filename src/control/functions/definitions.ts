@@ -1,0 +1,133 @@
+/** From what the API is sent to what is kept, and to what a fabric deploys. */
+import type { BodyOf } from '../../api/operation.js';
+import type { Operations } from '../../api/operations.js';
+import { HatcheryError } from '../../errors.js';
+import {
+  checkDefinition,
+  type FunctionDefinition,
+  JAVASCRIPT_IMAGE,
+} from '../../fabric/definition.js';
+import type { PreparedFunction } from '../../fabric/prepared.js';
+import type { ImageStore } from '../../image/store.js';
+import type { BundleOrder } from '../bundling/bundle-upload.js';
+import { isUploadPath, UPLOAD_FOLDER } from '../bundling/upload.js';
+import type { NewVersion, OpenedVersion } from '../data/function-store.js';
+import type { VersionSettings } from '../data/stored-function.js';
+
+export type DeployBody = BodyOf<Operations['deployFunction']>;
+
+/** A secret that is to be kept as it is. */
+const KEEP = null;
+
+/**
+ * Reads what the schema cannot say.
+ * @param before the current version, for the secrets that are to be kept.
+ * @throws HatcheryError CONFIGURATION_INVALID with the field's path
+ */
+export function settingsOf(
+  name: string,
+  body: DeployBody,
+  before: OpenedVersion | undefined,
+): Pick<NewVersion, 'settings' | 'secrets'> {
+  const { image, hosts = [] } = body;
+  const given = (['source', 'bundle', 'image'] as const).filter((field) => body[field]);
+  if (given.length !== 1) {
+    throw invalid('source', 'exactly one of it, bundle and image must be given');
+  }
+  const settings: VersionSettings = {
+    image: image ?? JAVASCRIPT_IMAGE,
+    env: body.env ?? {},
+    limits: body.limits ?? {},
+    allowFetch: body.allowFetch ?? [],
+    warmUp: body.warmUp ?? false,
+    hosts,
+    commandLine: body.commandLine ?? [],
+    ...(body.strategy === undefined ? {} : { strategy: body.strategy }),
+    ...(body.poolSize === undefined ? {} : { poolSize: body.poolSize }),
+  };
+  const secrets = secretsOf(body, before);
+  if (image === JAVASCRIPT_IMAGE) {
+    throw invalid('image', 'js is for source and bundle');
+  }
+  checkDefinition(definitionOf(name, settings, secrets));
+  return { settings, secrets };
+}
+
+function secretsOf(
+  { secrets = {} }: DeployBody,
+  before: OpenedVersion | undefined,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(secrets).map(([secret, value]) => {
+      const kept = value === KEEP ? before?.secrets[secret] : value;
+      if (kept === undefined) {
+        throw invalid(`secrets.${secret}`, 'the current version has no such secret to keep');
+      }
+      return [secret, kept];
+    }),
+  );
+}
+
+/** What is to be bundled; `undefined` for an image. @throws HatcheryError CONFIGURATION_INVALID */
+export function bundleOrderOf({ source, bundle }: DeployBody): BundleOrder | undefined {
+  if (bundle !== undefined) {
+    return { code: bundle.code, map: bundle.map };
+  }
+  if (source === undefined) {
+    return undefined;
+  }
+  const { entry, files } = source;
+  for (const path of Object.keys(files)) {
+    if (!isUploadPath(path)) {
+      throw invalid(`source.files.${path}`, 'is not a relative path below the upload');
+    }
+  }
+  if (!Object.hasOwn(files, entry)) {
+    throw invalid('source.entry', 'is not one of source.files');
+  }
+  return source;
+}
+
+/** @throws HatcheryError IMAGE_MISSING without the path on this machine, IMAGE_INVALID */
+export async function prepareVersion(
+  name: string,
+  { settings, secrets, code }: NewVersion,
+  images: ImageStore,
+): Promise<PreparedFunction> {
+  const { bindings: _, ...definition } = checkDefinition(definitionOf(name, settings, secrets));
+  const { image: imageName } = settings;
+  const image = await images.read(imageName).catch((error: unknown) => {
+    const known = HatcheryError.from(error);
+    throw known.code === 'IMAGE_MISSING'
+      ? new HatcheryError('IMAGE_MISSING', { image: imageName }, { cause: error })
+      : known;
+  });
+  const bundle = code && {
+    code: new TextEncoder().encode(code.module),
+    map: code.map,
+    inputs: [],
+    milliseconds: 0,
+  };
+  return { definition, bundle, image, workingFolder: UPLOAD_FOLDER };
+}
+
+function definitionOf(
+  name: string,
+  settings: VersionSettings,
+  secrets: Readonly<Record<string, string>>,
+): FunctionDefinition {
+  const { image, strategy, poolSize, ...rest } = settings;
+  return {
+    name,
+    ...rest,
+    secrets,
+    // What is in it was bundled already.
+    ...(image === JAVASCRIPT_IMAGE ? { source: '' } : { image }),
+    ...(strategy === undefined ? {} : { strategy }),
+    ...(poolSize === undefined ? {} : { poolSize }),
+  };
+}
+
+function invalid(path: string, problem: string): HatcheryError {
+  return new HatcheryError('CONFIGURATION_INVALID', { path, problem });
+}

@@ -1,0 +1,43 @@
+/** What a supervisor wants of an instance, and what it gets. */
+import type { Strategy } from '../drivers/driver.js';
+import type { PreparedFunction } from '../fabric/prepared.js';
+import type { ColdPhases } from '../timeline.js';
+
+/** An instance that lives until it is killed. */
+export interface SpawnOrder {
+  /** Chosen by whoever orders it; must be new. */
+  readonly id: string;
+  /** The name of a deployed function, or one of the instance's own, which ends with it. */
+  readonly of: string | PreparedFunction;
+}
+
+export interface SpawnedBy {
+  readonly strategy: Strategy;
+  /** What making it took, in milliseconds. */
+  readonly coldStart: ColdPhases;
+}
+
+/** Bodies are held whole, in each process that they pass through. */
+export interface InstanceRequest {
+  readonly method: string;
+  /** Absolute. */
+  readonly url: string;
+  /** Name and value in turn. */
+  readonly headers: readonly string[];
+  /** Base 64. */
+  readonly body: string;
+}
+
+export interface InstanceReply {
+  readonly requestId: string;
+  readonly status: number;
+  /** Name and value in turn. */
+  readonly headers: readonly string[];
+  /** Base 64. */
+  readonly body: string;
+  /** Phases in milliseconds. */
+  readonly timeline: Readonly<Record<string, number>>;
+}
+
+/** Bytes of a body that an instance's answer may have. */
+export const MAX_REPLY_BYTES = 8 * 1024 * 1024;

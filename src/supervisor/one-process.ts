@@ -1,0 +1,137 @@
+/** Serves from this process alone, for `--workers 0`. */
+import type { BaseLogger } from 'pino';
+import { driverDetail } from '../drivers/detect.js';
+import { HatcheryError } from '../errors.js';
+import type { FunctionDefinition } from '../fabric/definition.js';
+import { Fabric } from '../fabric/fabric.js';
+import type { DeployedFunction } from '../fabric/function.js';
+import { type PreparedFunction, prepareFunction } from '../fabric/prepared.js';
+import { type Front, startFront } from '../front/front.js';
+import { ImageStore } from '../image/store.js';
+import { HostedInstances } from './hosted-instances.js';
+import type { InstanceReply, InstanceRequest, SpawnedBy, SpawnOrder } from './instance-orders.js';
+import {
+  type Observation,
+  ObservationBuffer,
+  observe,
+  type RequestOutcome,
+} from './observations.js';
+import { observedLogger } from './observed-logger.js';
+import { RecentRequests } from './recent-requests.js';
+import type { DeployedBy, Serving, ServingOptions } from './serving.js';
+
+export class OneProcess implements Serving {
+  readonly workers = [];
+  readonly driver: Serving['driver'];
+  readonly #fabric: Fabric;
+  readonly #options: ServingOptions;
+  readonly #observations: ObservationBuffer | undefined;
+  readonly #instances: HostedInstances;
+  readonly #recent = new RecentRequests();
+  readonly #images = new ImageStore();
+  #functionName: string | undefined;
+  #front: Front | undefined;
+  /** Deployments, one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    fabric: Fabric,
+    options: ServingOptions,
+    observations: ObservationBuffer | undefined,
+  ) {
+    this.#fabric = fabric;
+    this.#options = options;
+    this.#observations = observations;
+    this.#instances = new HostedInstances(fabric, options.logger, (one) => this.#add(one));
+    const { name } = fabric.driver;
+    this.driver = { name, detail: driverDetail(name) };
+  }
+
+  /** @throws HatcheryError as Fabric.open */
+  static async open(options: ServingOptions): Promise<OneProcess> {
+    const { driver, xenType, admission, report } = options;
+    const observations = report === undefined ? undefined : new ObservationBuffer(report);
+    const logger: BaseLogger =
+      observations === undefined
+        ? options.logger
+        : observedLogger(options.logger, (one) => observations.add(one));
+    const fabric = await Fabric.open({ driver, xenType, logger, admission });
+    return new OneProcess(fabric, options, observations);
+  }
+
+  #add(observation: Observation): void {
+    this.#recent.add(observation);
+    this.#observations?.add(observation);
+  }
+
+  async deploy(definition: FunctionDefinition): Promise<DeployedBy> {
+    const prepared = await prepareFunction(definition, this.#images);
+    return this.deployPrepared(prepared);
+  }
+
+  deployPrepared(
+    prepared: PreparedFunction,
+    beforeCommit?: () => Promise<void>,
+  ): Promise<DeployedBy> {
+    const result = this.#turn.catch(() => {}).then(() => this.#deployNow(prepared, beforeCommit));
+    this.#turn = result;
+    return result;
+  }
+
+  async #deployNow(
+    prepared: PreparedFunction,
+    beforeCommit?: () => Promise<void>,
+  ): Promise<DeployedFunction> {
+    const staged = await this.#fabric.stage(prepared);
+    try {
+      await beforeCommit?.();
+    } catch (error) {
+      await staged.discard();
+      throw error;
+    }
+    const fn = staged.commit();
+    this.#functionName ??= fn.name;
+    return fn;
+  }
+
+  async remove(name: string): Promise<void> {
+    void this.#fabric.function(name)?.remove();
+  }
+
+  spawn(order: SpawnOrder): Promise<SpawnedBy> {
+    return this.#instances.spawn(order);
+  }
+
+  request(instance: string, request: InstanceRequest): Promise<InstanceReply> {
+    return this.#instances.request(instance, request);
+  }
+
+  async findRequest(id: string): Promise<RequestOutcome | undefined> {
+    return this.#recent.get(id);
+  }
+
+  kill(instance: string): Promise<void> {
+    return this.#instances.kill(instance);
+  }
+
+  async listen(host: string, port: number): Promise<string> {
+    const { trustProxy, maxConnections, logger, byName = false } = this.#options;
+    if (!byName && this.#functionName === undefined) {
+      throw new HatcheryError('FUNCTION_MISSING', { function: '' });
+    }
+    const functionName = byName ? undefined : this.#functionName;
+    const observer =
+      this.#observations &&
+      ((answered: Parameters<typeof observe>[0]) => this.#add(observe(answered)));
+    this.#front = await startFront(this.#fabric, {
+      ...{ functionName, host, port, trustProxy, maxConnections, logger, observer },
+    });
+    return this.#front.url;
+  }
+
+  async close(): Promise<void> {
+    await this.#front?.close();
+    await this.#fabric.close();
+    this.#observations?.flush();
+  }
+}
