@@ -111,16 +111,17 @@ export class Libxl implements AsyncDisposable {
   }
 
   /**
-   * Asks the guest to power itself off; ends when it was asked. The event `shutdown` says when it has
-   * done so. libxl refuses where the guest has no PV drivers (ERROR_NOPARAVIRT): see destroyDomain.
+   * Asks the guest to power itself off; ends when the guest has taken note, for which libxl gives it a
+   * minute (ERROR_TIMEDOUT). The event `shutdown` says when it has done so. libxl refuses where the guest
+   * has no PV drivers (ERROR_NOPARAVIRT): see destroyDomain.
    */
-  async shutdownDomain(domid: number): Promise<void> {
-    await this.#requests.request('shutdownDomain', { numbers: [checkDomid(domid)] });
+  async shutdownDomain(domid: number, { signal }: Abortable = {}): Promise<void> {
+    await this.#requests.request('shutdownDomain', { numbers: [checkDomid(domid)], signal });
   }
 
-  /** Asks the guest to shut down with the reason `reboot`; what then happens is the toolstack's. */
-  async rebootDomain(domid: number): Promise<void> {
-    await this.#requests.request('rebootDomain', { numbers: [checkDomid(domid)] });
+  /** As {@link shutdownDomain}, with the reason `reboot`; what then happens is the toolstack's. */
+  async rebootDomain(domid: number, { signal }: Abortable = {}): Promise<void> {
+    await this.#requests.request('rebootDomain', { numbers: [checkDomid(domid)], signal });
   }
 
   /** Destroys a domain, whatever it does, and removes its devices. */

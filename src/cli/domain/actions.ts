@@ -61,29 +61,36 @@ export function shutDown(
 ): Promise<number> {
   return withLibxl(async (libxl) => {
     const domid = await findDomain(libxl, argument);
-    const after = await libxl.eventPosition();
-    await libxl.shutdownDomain(domid);
-    if (!wait) {
+    if (wait) {
+      await shutDownWithin(timeout, libxl, domid, argument);
+      terminal.result(`Domain ${argument} (${domid}): shut down.`, { domid, done: 'shutdown' });
+    } else {
+      await libxl.shutdownDomain(domid);
       terminal.result(`Domain ${argument} (${domid}): asked to shut down.`, {
         domid,
         done: 'shutdown-asked',
       });
-      return EXIT_CODES.ok.code;
     }
-    await untilDown(libxl, domid, after, timeout, argument);
-    terminal.result(`Domain ${argument} (${domid}): shut down.`, { domid, done: 'shutdown' });
     return EXIT_CODES.ok.code;
   });
 }
 
-async function untilDown(
+async function shutDownWithin(
+  seconds: number,
   libxl: Libxl,
   domid: number,
-  after: number,
-  seconds: number,
   argument: string,
 ): Promise<void> {
+  const after = await libxl.eventPosition();
   const signal = AbortSignal.timeout(seconds * 1000);
+  try {
+    await libxl.shutdownDomain(domid, { signal });
+  } catch (error) {
+    // A guest that has no ear for it does not even take note.
+    if (!signal.aborted) {
+      throw error;
+    }
+  }
   for await (const event of libxl.events({ after, signal })) {
     if (event.domid === domid) {
       return;
