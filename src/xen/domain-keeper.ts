@@ -87,34 +87,56 @@ async function followUp(
   reason: ShutdownReason,
   { log, lived }: FollowUp,
 ): Promise<number | undefined> {
+  const ended = await putAway(libxl, domid, reason, log).catch(async (error) => {
+    if (await libxl.isAlive(domid)) {
+      throw error;
+    }
+    log(`domain ${domid} was destroyed by somebody else`);
+  });
+  if (ended === undefined || !MAKES_ANOTHER.has(ended.action)) {
+    return undefined;
+  }
+  if (lived < SHORT_LIFE_MILLISECONDS) {
+    await sleep(PAUSE_MILLISECONDS);
+  }
+  const next = await libxl.createDomain(successorOf(ended));
+  await libxl.unpauseDomain(next);
+  log(`domain ${next} (${ended.config.c_info.name}) is there in its place`);
+  return next;
+}
+
+/** A domain that has shut down, and is out of its successor's way. */
+interface Ended {
+  readonly config: DomainConfig;
+  readonly action: ActionOnShutdown;
+}
+
+const MAKES_ANOTHER: ReadonlySet<ActionOnShutdown> = new Set([
+  'restart',
+  'restart_rename',
+  'coredump_restart',
+  'soft_reset',
+]);
+
+/** Does what is to be done with the domain itself. */
+async function putAway(
+  libxl: Libxl,
+  domid: number,
+  reason: ShutdownReason,
+  log: (text: string) => void,
+): Promise<Ended> {
   const config = await libxl.domainConfig(domid);
   const action = actionFor(config, reason);
   log(`domain ${domid} (${config.c_info.name}) has shut down: ${reason}; now: ${action}`);
   if (action.startsWith('coredump')) {
     log('no core dump is written: libxl is not asked for one yet');
   }
-  switch (action) {
-    case 'preserve':
-      return undefined;
-    case 'destroy':
-    case 'coredump_destroy':
-      await libxl.destroyDomain(domid);
-      return undefined;
-    case 'restart_rename':
-      await libxl.renameDomain(domid, `${config.c_info.name}-${domid}`);
-      break;
-    case 'restart':
-    case 'coredump_restart':
-    case 'soft_reset':
-      await libxl.destroyDomain(domid);
+  if (action === 'restart_rename') {
+    await libxl.renameDomain(domid, `${config.c_info.name}-${domid}`);
+  } else if (action !== 'preserve') {
+    await libxl.destroyDomain(domid);
   }
-  if (lived < SHORT_LIFE_MILLISECONDS) {
-    await sleep(PAUSE_MILLISECONDS);
-  }
-  const next = await libxl.createDomain(successorOf(config, action));
-  await libxl.unpauseDomain(next);
-  log(`domain ${next} (${config.c_info.name}) is there in its place`);
-  return next;
+  return { config, action };
 }
 
 function actionFor(config: DomainConfig, reason: ShutdownReason): ActionOnShutdown {
@@ -124,7 +146,7 @@ function actionFor(config: DomainConfig, reason: ShutdownReason): ActionOnShutdo
 }
 
 /** The old configuration; the domain's number is a new one, and so is the UUID where the old one stays. */
-function successorOf(config: DomainConfig, action: ActionOnShutdown): DomainConfig {
+function successorOf({ config, action }: Ended): DomainConfig {
   const { domid: _, ...identity } = config.c_info;
   const uuid = action === 'restart_rename' ? { uuid: randomUUID() } : {};
   return { ...config, c_info: { ...identity, ...uuid } };

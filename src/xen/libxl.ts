@@ -26,6 +26,7 @@ import {
   type SchedulerParameters,
 } from './libxl-config.js';
 import { type DomainEvent, domainEvents } from './libxl-events.js';
+import { libxlFailure } from './libxl-failure.js';
 import type {
   CpupoolInfo,
   DomainInfo,
@@ -124,9 +125,24 @@ export class Libxl implements AsyncDisposable {
     await this.#requests.request('rebootDomain', { numbers: [checkDomid(domid)], signal });
   }
 
-  /** Destroys a domain, whatever it does, and removes its devices. */
+  /**
+   * Destroys a domain, whatever it does, and removes its devices. That somebody else does so at the same
+   * moment (the domain's keeper, `xl`) is no failure.
+   * @throws LIBXL_FAILED ERROR_DOMAIN_NOTFOUND, where it was gone before
+   */
   async destroyDomain(domid: number): Promise<void> {
-    await this.#requests.request('destroyDomain', { numbers: [checkDomid(domid)] });
+    const numbers = [checkDomid(domid)];
+    try {
+      await this.#requests.request('destroyDomain', { numbers });
+    } catch (error) {
+      // Of two that destroy a domain, libxl tells the later one that it cannot lock what it keeps of
+      // it (ERROR_LOCK_FAIL), or that Xen does not know it (ERROR_FAIL).
+      const code = libxlFailure(error)?.libxl;
+      const isRace = code === 'ERROR_LOCK_FAIL' || code === 'ERROR_FAIL';
+      if (!isRace || (await this.isAlive(domid))) {
+        throw error;
+      }
+    }
   }
 
   /** @param from the name that it must have now, where given */
@@ -138,6 +154,12 @@ export class Libxl implements AsyncDisposable {
   /** All domains, Dom0 too, by number. */
   async listDomains(): Promise<readonly DomainInfo[]> {
     return (await this.#requests.request<NativeDomain[]>('listDomains')).map(domainOf);
+  }
+
+  /** Whether there is a domain of this number, and nobody is destroying it. */
+  async isAlive(domid: number): Promise<boolean> {
+    const info = (await this.listDomains()).find((domain) => domain.domid === domid);
+    return info !== undefined && !info.dying;
   }
 
   /** @throws LIBXL_FAILED ERROR_DOMAIN_NOTFOUND */

@@ -1,8 +1,10 @@
 /** What goes wrong is told with libxl's code and log lines, and leaves nothing behind. Runs in the lab. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { DomainConfig } from '../../src/xen/libxl-config.js';
+import { libxlFailure } from '../../src/xen/libxl-failure.js';
 import { failureOf, grubConfig, libxlFor, saidIn } from './libxl-guests.js';
 
 const libxl = await libxlFor(t);
@@ -31,6 +33,22 @@ t.test('a domain that does not exist', async (t) => {
   ]) {
     const failure = await failureOf(attempt());
     t.match(failure.libxl, /^ERROR_/, `${failure.operation}: ${failure.libxl}`);
+  }
+});
+
+t.test('who destroys a domain that another destroys, too, has what was wanted', async (t) => {
+  for (let i = 0; i < 6; i += 1) {
+    const domid = await libxl.createDomain(grubConfig('pvh', `wanted-${i}`));
+    // Not at the same time to the microsecond: each is at another point when the other is done.
+    const other = spawn('xl', ['destroy', String(domid)], { stdio: 'ignore' });
+    const ended = once(other, 'close');
+    await sleep(5 * i);
+    await Promise.all([libxl.destroyDomain(domid), libxl.destroyDomain(domid)]).catch((error) => {
+      // That it was gone before anybody began is told.
+      t.equal(libxlFailure(error)?.libxl, 'ERROR_DOMAIN_NOTFOUND', error.message);
+    });
+    await ended;
+    t.equal(await libxl.isAlive(domid), false);
   }
 });
 
