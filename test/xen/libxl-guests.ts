@@ -15,6 +15,9 @@ const GRUB = {
 /** For a whole file of tests: guests run in emulation within emulation. */
 export const PATIENCE_MILLISECONDS = 240_000;
 
+/** For one line on a console: a whole Linux boots before some. */
+const SCREEN_MILLISECONDS = 90_000;
+
 export const GRUB_KIBIBYTES = 64 * 1024;
 
 /** Without a device and without a driver in the guest that answers xenbus. */
@@ -52,8 +55,16 @@ export class Screen {
 
   /** Until it has printed this behind what was seen before. */
   async waitFor(pattern: RegExp): Promise<void> {
+    const over = AbortSignal.timeout(SCREEN_MILLISECONDS);
     while (!pattern.test(this.text)) {
-      await Promise.race([once(this.console, 'data'), this.#ended]);
+      try {
+        await Promise.race([once(this.console, 'data', { signal: over }), this.#ended]);
+      } catch (error) {
+        if (!over.aborted) {
+          throw error;
+        }
+        throw new Error(`the console did not show ${pattern}, but: ${this.text.slice(-2000)}`);
+      }
     }
     this.text = this.text.replace(pattern, '');
   }
@@ -72,7 +83,12 @@ export async function libxlFor(t: Test): Promise<Libxl> {
 export async function destroyAll(libxl: Libxl): Promise<void> {
   for (const { domid, dying } of await libxl.listDomains()) {
     if (domid !== 0 && !dying) {
-      await libxl.destroyDomain(domid);
+      await libxl.destroyDomain(domid).catch(async (error) => {
+        // A keeper may have done it since the list was made.
+        if (await libxl.isAlive(domid)) {
+          throw error;
+        }
+      });
     }
   }
 }
