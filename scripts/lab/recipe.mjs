@@ -10,6 +10,7 @@ export const XEN_VERSION = '4.17';
 export const PACKAGES = [
   'bash',
   'bridge-utils',
+  'bsdutils',
   'grub-xen-host',
   'iproute2',
   'libc6',
@@ -38,6 +39,7 @@ export const PROGRAMS = [
   'sbin/bridge',
   'sbin/losetup',
   'usr/bin/flock',
+  'usr/bin/script',
   'usr/bin/xenstore',
   ...[
     'libxl-save-helper',
