@@ -85,7 +85,8 @@ class Domain {
      * "-" and the domain's number.
      *
      * Failures: EINVAL for a shape that cannot be, ENOMEM where Xen has no more memory even after
-     * all domains dropped so far are gone, others of the call that failed.
+     * all domains dropped so far are gone, ECANCELED at the end of the process, others of the call
+     * that failed.
      */
     static Result<std::unique_ptr<Domain>> create(Hypervisor& hypervisor, const DomainShape& shape,
                                                   const std::string& name);

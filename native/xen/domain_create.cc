@@ -42,6 +42,10 @@ bool is_clear(const uint8_t* page) {
 
 Result<std::unique_ptr<Domain>> Domain::create(Hypervisor& hypervisor, const DomainShape& shape,
                                                const std::string& name) {
+    const auto pass = hypervisor.creation_gate().enter();
+    if (!pass) {
+        return Failure{"Domain::create", ECANCELED};
+    }
     hypervisor.undertaker().wait_for_room(monotonic_now() + kSecond);
     auto made = try_create(hypervisor, shape, name);
     /* What dead domains still hold may be what is missing. */

@@ -12,6 +12,7 @@
 #include "../machine/system_call.h"
 #include "empty_shells.h"
 #include "event_channel.h"
+#include "orphans.h"
 #include "owner_identity.h"
 #include "store_entries.h"
 #include "undertaker.h"
@@ -27,7 +28,7 @@ void drop_message(xentoollog_logger*, xentoollog_level, int, const char*, const 
 xentoollog_logger silent_logger = {
     .vmessage = drop_message, .progress = nullptr, .destroy = nullptr};
 
-/* How long the end of the process waits for the undertaker. */
+/* How long the end of the process waits for threads that create domains, and for the undertaker. */
 constexpr int64_t kLastWait = 5000000000;
 constexpr int kOldestMajor = 4;
 constexpr int kOldestMinor = 13;
@@ -77,11 +78,21 @@ Result<Hypervisor*> Hypervisor::shared() {
             return made.failure();
         }
         opened = made.value().release();
-        /* What was dropped last is destroyed before the process ends; else the next start would
-         * find it (reap_orphans). */
-        std::atexit([] { opened->undertaker().drain(monotonic_now() + kLastWait); });
+        std::atexit([] { opened->end_with_process(); });
     }
     return opened;
+}
+
+/*
+ * Leaves nothing that the next start would have to reap. process.exit() drops no object of
+ * JavaScript's, and no thread stops for it: so domains are destroyed under their owners' hands.
+ */
+void Hypervisor::end_with_process() {
+    const int64_t deadline = monotonic_now() + kLastWait;
+    creation_gate_.close(deadline);
+    undertaker_->drain(deadline);
+    /* There is nobody left to be told of a failure; reap_orphans finds what stays. */
+    (void)destroy_own_domains(*this);
 }
 
 Result<std::unique_ptr<Hypervisor>> Hypervisor::open() {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "../machine/result.h"
+#include "creation_gate.h"
 #include "guest_processors.h"
 #include "xen_library.h"
 
@@ -59,6 +60,8 @@ class Hypervisor {
 
     /* Who this process is, in the handles of its domains. */
     const OwnerIdentity& owner() const { return *owner_; }
+    /* For Domain::create. */
+    CreationGate& creation_gate() { return creation_gate_; }
     /* Event channel handles, opened ahead. */
     EventHandles& event_handles() { return *event_handles_; }
     /* Names of domains in xenstore. */
@@ -73,9 +76,11 @@ class Hypervisor {
     static Result<std::unique_ptr<Hypervisor>> open();
     Status open_handles();
     Status learn_facts();
+    void end_with_process();
 
     HypervisorFacts facts_;
     GuestProcessors guest_processors_;
+    CreationGate creation_gate_;
     xc_interface* control_ = nullptr;
     xenforeignmemory_handle* foreign_memory_ = nullptr;
     /* Order matters: a later one uses the earlier ones. */

@@ -53,6 +53,16 @@ Status destroy(xc_interface* control, uint32_t domain) {
     return kSuccess;
 }
 
+/* Whether the process that the handle names has made it; no toolstack keeps entries for those. */
+Result<bool> is_own(Hypervisor& hypervisor, const xc_domaininfo_t& domain) {
+    const auto owner = OwnerIdentity::read(domain.handle);
+    if (!owner || *owner != hypervisor.owner().owner()) {
+        return false;
+    }
+    auto belongs = hypervisor.store().belongs_to_toolstack(domain.domain);
+    return belongs.ok() ? Result<bool>(!belongs.value()) : belongs;
+}
+
 }  // namespace
 
 Result<Reaped> reap_orphans(Hypervisor& hypervisor) {
@@ -106,6 +116,33 @@ Result<Reaped> reap_orphans(Hypervisor& hypervisor) {
         return *failed;
     }
     return reaped;
+}
+
+Status destroy_own_domains(Hypervisor& hypervisor) {
+    auto domains = list_domains(hypervisor.control());
+    if (!domains.ok()) {
+        return domains.failure();
+    }
+    Status failed;
+    std::vector<uint32_t> ended;
+    for (const xc_domaininfo_t& domain : domains.value()) {
+        auto own = is_own(hypervisor, domain);
+        if (!own.ok()) {
+            failed = own.failure();
+        } else if (own.value()) {
+            if (Status refused = destroy(hypervisor.control(), domain.domain)) {
+                failed = refused;
+            } else {
+                ended.push_back(domain.domain);
+            }
+        }
+    }
+    if (!ended.empty()) {
+        if (Status refused = hypervisor.store().remove(ended)) {
+            failed = refused;
+        }
+    }
+    return failed;
 }
 
 }  // namespace hatchery

@@ -28,6 +28,12 @@ struct Reaped {
  */
 Result<Reaped> reap_orphans(Hypervisor& hypervisor);
 
+/*
+ * Destroys all domains of this process that live, and removes their xenstore entries: for its end,
+ * when nothing creates one any more. Goes on after a failure; the last is the result.
+ */
+Status destroy_own_domains(Hypervisor& hypervisor);
+
 }  // namespace hatchery
 
 #endif

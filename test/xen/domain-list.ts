@@ -1,29 +1,39 @@
 /** What the host's own tools say of its domains. */
 
 import { execFileSync } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from './patience.js';
 
 /** A row of `xl list -v`. */
 export interface Listed {
   readonly name: string;
   readonly domid: number;
   readonly uuid: string;
+  readonly dying: boolean;
 }
 
-/** What `xl list -v` shows besides Dom0, once nothing of that is dying any more. */
-export async function listDomains(): Promise<Listed[]> {
-  for (;;) {
-    const table = execFileSync('xl', ['list', '-v'], { encoding: 'utf8' });
-    const rows = table.trim().split('\n').slice(2);
-    const domains = rows.map((row) => {
+/** What `xl list -v` shows besides Dom0 now, but for what is dying. */
+export function livingDomains(): Listed[] {
+  return rows().filter(({ dying }) => !dying);
+}
+
+/** The same, once nothing is dying any more: who makes and drops domains all the time must have ended. */
+export function listDomains(): Promise<Listed[]> {
+  return until('no domain is dying', async () => {
+    const domains = rows();
+    return !domains.some(({ dying }) => dying) && domains;
+  });
+}
+
+function rows(): Listed[] {
+  const table = execFileSync('xl', ['list', '-v'], { encoding: 'utf8' });
+  return table
+    .trim()
+    .split('\n')
+    .slice(2)
+    .map((row) => {
       const [name = '', domid, , , state = '', , uuid = ''] = row.split(/\s+/);
       return { name, domid: Number(domid), uuid, dying: state.endsWith('d') };
     });
-    if (!domains.some(({ dying }) => dying)) {
-      return domains.map(({ name, domid, uuid }) => ({ name, domid, uuid }));
-    }
-    await sleep(10);
-  }
 }
 
 /** The names below a path in xenstore. */

@@ -16,8 +16,9 @@ import { XenDriver } from '../../src/drivers/xen.js';
 import { loadXenAddon, type Reaped } from '../../src/drivers/xen-native.js';
 import { Libxl } from '../../src/xen/libxl.js';
 import { readySnapshot, requestFrame, serve, TestGuests } from '../drivers/test-guests.js';
-import { listDomains, storeList } from './domain-list.js';
+import { listDomains, livingDomains, storeList } from './domain-list.js';
 import { grubConfig } from './libxl-guests.js';
+import { within } from './patience.js';
 import { xenMissing } from './xen-guests.js';
 
 const WORKER = fileURLToPath(new URL('./orphans-worker.js', import.meta.url));
@@ -27,8 +28,9 @@ const DEAD_HANDLE = '4874631a-7fff-ff00-0000-000100000001';
 const NO_DOMAIN = 31_000;
 /** A request that the guest answers at once. */
 const ANSWER = requestFrame(Buffer.from('a'));
-/** Between "busy" and the end of a worker, milliseconds. */
-const DELAYS = [0, 31, 120];
+/** How many workers are killed; the seed says when. */
+const KILLS = 12;
+const SEED = Number(process.env.HATCHERY_TEST_SEED ?? Date.now() % 2 ** 31);
 
 const storeWrite = (path: string, value: string) =>
   execFileSync('xenstore-write', [path, value], { stdio: 'inherit' });
@@ -41,33 +43,63 @@ const reap = () =>
 
 class Worker {
   readonly #child: ChildProcess;
+  readonly #ended: Promise<[code: number | null, signal: string | null]>;
   readonly #lines: AsyncIterator<string>;
 
   constructor(file: string, end: 'exits' | 'is killed') {
     this.#child = spawn(process.execPath, [WORKER, file, end], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+    this.#ended = once(this.#child, 'exit') as Promise<[number | null, string | null]>;
     // biome-ignore lint/style/noNonNullAssertion: it is a pipe
     this.#lines = createInterface(this.#child.stdout!)[Symbol.asyncIterator]();
   }
 
-  async line(): Promise<string> {
-    const { value, done } = await this.#lines.next();
+  async line(what: string): Promise<string> {
+    const { value, done } = await within(`the worker says ${what}`, this.#lines.next());
     if (done) {
-      throw new Error('the worker ended by itself');
+      throw new Error(`the worker ended by itself, with ${await this.#ended}`);
     }
     return value;
   }
 
-  async kill(): Promise<void> {
-    const ended = this.ended();
-    this.#child.kill('SIGKILL');
-    await ended;
+  async reaped(): Promise<Reaped> {
+    return JSON.parse(await this.line('what it has reaped'));
   }
 
-  async ended(): Promise<void> {
-    await once(this.#child, 'exit');
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.ended();
   }
+
+  ended() {
+    return within('the worker ends', this.#ended);
+  }
+}
+
+/** When a worker is killed, of a line that it says: milliseconds after. */
+interface Moment {
+  readonly line: 'starting' | 'reaped' | 'busy';
+  readonly delay: number;
+}
+
+/** Whole numbers of 31 bits, the same for the same seed: Park and Miller's generator. */
+function randomFrom(seed: number): () => number {
+  let state = (seed % 2_147_483_646) + 1;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state;
+  };
+}
+
+/** Moments all over a worker's life: while it reaps, loads, makes its first domains, and at work. */
+function moments(count: number, seed: number): Moment[] {
+  const random = randomFrom(seed);
+  const longest = { starting: 60, reaped: 250, busy: 400 };
+  return Array.from({ length: count }, (_, index) => {
+    const line = (['busy', 'starting', 'busy', 'reaped'] as const)[index % 4] ?? 'busy';
+    return { line, delay: random() % longest[line] };
+  });
 }
 
 t.test('orphans', { skip: xenMissing() }, async (t) => {
@@ -104,18 +136,26 @@ t.test('orphans', { skip: xenMissing() }, async (t) => {
     t.ok(own.rewind());
   };
 
-  await t.test('of killed processes go with the next start', async (t) => {
+  await t.test(`of killed processes go with the next start (seed ${SEED})`, async (t) => {
     let left = 0;
-    for (const delay of DELAYS) {
+    let sum = 0;
+    for (const { line, delay } of moments(KILLS, SEED)) {
       const worker = new Worker(file, 'is killed');
-      const reaped = JSON.parse(await worker.line()) as Reaped;
-      t.equal(reaped.domains, left, `${left} domains were left`);
-      t.equal(await worker.line(), 'busy');
+      t.equal(await worker.line('that it starts'), 'starting');
+      if (line !== 'starting') {
+        t.equal((await worker.reaped()).domains, left, `${left} domains were left`);
+      }
+      if (line === 'busy') {
+        t.equal(await worker.line('that it is busy'), 'busy');
+      }
       await sleep(delay);
       await worker.kill();
-      left = (await listDomains()).length - before.length;
-      t.ok(left > 0, `it leaves ${left} domains`);
+      const now = livingDomains();
+      left = now.length - before.length;
+      sum += left;
+      t.same(now.slice(0, before.length), before, `${line} + ${delay} ms: it leaves ${left}`);
     }
+    t.ok(sum > KILLS, `all in all they left ${sum}`);
     t.equal((await reap()).domains, left);
     t.same(await listDomains(), before, 'all others are left');
     t.same(
@@ -127,10 +167,11 @@ t.test('orphans', { skip: xenMissing() }, async (t) => {
 
   await t.test('a living process keeps its domains', async (t) => {
     const worker = new Worker(file, 'is killed');
-    await worker.line();
-    await worker.line();
+    await worker.line('that it starts');
+    await worker.reaped();
+    await worker.line('that it is busy');
     t.same(await reap(), { domains: 0, entries: 0 });
-    t.ok((await listDomains()).length > before.length);
+    t.ok(livingDomains().length > before.length);
     await worker.kill();
     await reap();
     t.same(await listDomains(), before);
@@ -139,7 +180,7 @@ t.test('orphans', { skip: xenMissing() }, async (t) => {
 
   await t.test('a process that exits leaves none', async (t) => {
     const worker = new Worker(file, 'exits');
-    await worker.ended();
+    t.same(await worker.ended(), [0, null]);
     t.same(await listDomains(), before);
     t.same(await reap(), { domains: 0, entries: 0 });
   });
