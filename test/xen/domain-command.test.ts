@@ -9,9 +9,9 @@ import { act, rename, shutDown } from '../../src/cli/domain/actions.js';
 import { type CreateOptions, createDomain } from '../../src/cli/domain/create.js';
 import { listDomains, showDomain } from '../../src/cli/domain/list.js';
 import { top } from '../../src/cli/domain/top.js';
-import { Terminal } from '../../src/cli/terminal.js';
 import { Libxl } from '../../src/xen/libxl.js';
 import { MAIN } from '../cli/command.js';
+import { Recorder, resultOf } from './command-results.js';
 import { destroyAll, Screen } from './libxl-guests.js';
 import { until, within } from './patience.js';
 
@@ -32,31 +32,6 @@ colour = "red"
 `,
 });
 const FILE = `${folder}/grub.cfg`;
-
-/** Keeps the results of commands, in place of printing them. */
-class Recorder extends Terminal {
-  readonly results: object[] = [];
-
-  constructor() {
-    super(true);
-  }
-
-  override result(_text: string, object: object): void {
-    this.results.push(object);
-  }
-}
-
-/** What a command gives with --json. In this process: a process of Node takes seconds to start in the lab. */
-async function resultOf<T = Record<string, unknown>>(
-  command: (terminal: Terminal) => Promise<number>,
-): Promise<T> {
-  const terminal = new Recorder();
-  const code = await command(terminal);
-  if (code !== 0) {
-    throw new Error(`the command gave the code ${code}`);
-  }
-  return terminal.results[0] as T;
-}
 
 const create = (options: Partial<CreateOptions>, ...settings: string[]) =>
   resultOf((terminal) =>

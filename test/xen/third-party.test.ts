@@ -1,20 +1,20 @@
 /** Guests of others, from files of xl.cfg: Debian's GRUB and Debian's Linux, as PV and as PVH. Runs in the lab. */
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import t from 'tap';
+import { shutDown } from '../../src/cli/domain/actions.js';
+import { restoreDomain, saveDomain } from '../../src/cli/domain/save.js';
 import { readDomainConfig } from '../../src/xen/domain-config.js';
 import { Libxl } from '../../src/xen/libxl.js';
-import { MAIN, runToEnd } from '../cli/command.js';
+import { resultOf } from './command-results.js';
 import { destroyAll, Screen } from './libxl-guests.js';
+import { within } from './patience.js';
 
 const libxl = await Libxl.open();
 t.teardown(() => libxl.close());
 t.afterEach(() => destroyAll(libxl));
 
 const folder = t.testdir({});
-
-const hatchery = (...args: readonly string[]) =>
-  runToEnd([process.execPath, MAIN, 'domain', ...args, '--json']);
 
 /** Makes a domain as `hatchery domain create` does, and gives its console from the first line on. */
 async function boot(text: string): Promise<{ domid: number; screen: Screen }> {
@@ -89,15 +89,22 @@ function makeInitramfs(): string {
 
 const ramdisk = makeInitramfs();
 
-for (const type of ['pv', 'pvh']) {
+/**
+ * What else a kernel is told. The lab's processor does not let Xen know that a PVH guest sets XCR0 (QEMU's
+ * TCG does not intercept XSETBV), so that Xen takes AVX away from it with the next change of guests, and
+ * with a restore: an invalid opcode in busybox's init.
+ */
+const EXTRA = { pv: '', pvh: ' noxsave' };
+
+for (const [type, extra] of Object.entries(EXTRA)) {
   t.test(`Linux as ${type}`, async (t) => {
     const { domid, screen } = await boot(`
       name = "linux-${type}"
       type = "${type}"
       kernel = "/boot/vmlinuz"
       ramdisk = "${ramdisk}"
-      extra = "console=hvc0 mitigations=off lsm=capability"
-      memory = 192
+      extra = "console=hvc0 mitigations=off lsm=capability${extra}"
+      memory = 128
       vcpus = 1
       tsc_mode = "native"
     `);
@@ -108,20 +115,28 @@ for (const type of ['pv', 'pvh']) {
     screen.console.destroy();
 
     const file = `${folder}/saved-${type}`;
-    t.match(await hatchery('save', String(domid), file), { code: 0 }, 'saved');
+    const saving = resultOf((terminal) =>
+      saveDomain(String(domid), file, { leave: 'destroyed' }, terminal),
+    );
+    t.match(await within('it is saved', saving), { done: 'save', leave: 'destroyed' });
     t.equal(await libxl.findDomain(`linux-${type}`), undefined, 'and gone');
 
-    const restored = await hatchery('restore', file, '--paused', '--no-keep', '--name', 'again');
-    t.match(restored, { code: 0 }, 'restored');
-    const { domid: again } = JSON.parse(restored.stdout) as { domid: number };
+    const restoring = resultOf((terminal) =>
+      restoreDomain(file, { paused: true, keep: false, name: 'again' }, terminal),
+    );
+    const restored = await within('it is restored', restoring);
+    // Dom0's files are in its memory, where there is no room for two of these.
+    rmSync(file);
+    t.match(restored, { event: 'restored', name: 'again' });
+    const again = Number(restored.domid);
     const later = new Screen(await libxl.openConsole(again));
     await libxl.unpauseDomain(again);
     later.console.write('still there?\n');
     await later.waitFor(/heard: still there\?/);
     later.console.destroy();
 
-    const down = await hatchery('shutdown', 'again', '--wait');
-    t.match(down, { code: 0, stdout: /"done":"shutdown"/ });
+    const down = resultOf((terminal) => shutDown('again', { wait: true, timeout: 60 }, terminal));
+    t.match(await down, { done: 'shutdown' });
     t.match(await libxl.domainInfo(again), { shutdown: true, shutdown_reason: 'poweroff' });
   });
 }
