@@ -77,18 +77,18 @@ int DomainEvents::watch_all() {
     if (domains == nullptr) {
         return ERROR_FAIL;
     }
-    std::set<std::string> listed_dying;
+    std::set<std::pair<uint32_t, std::string>> listed_dying;
     for (int i = 0; i < count; i++) {
         if (domains[i].domid != 0) {
             watch(domains[i]);
         }
         if (domains[i].dying) {
-            listed_dying.insert(uuid_text(domains[i].uuid));
+            listed_dying.emplace(domains[i].domid, uuid_text(domains[i].uuid));
         }
     }
     libxl_dominfo_list_free(domains, count);
     const std::lock_guard lock(mutex_);
-    std::erase_if(dying_, [&](const std::string& uuid) { return !listed_dying.contains(uuid); });
+    std::erase_if(dying_, [&](const auto& domain) { return !listed_dying.contains(domain); });
     return 0;
 }
 
@@ -98,11 +98,11 @@ void DomainEvents::watch(const libxl_dominfo& seen) {
     uint64_t identity;
     {
         const std::lock_guard lock(mutex_);
-        if (watched_.contains(domid) || dying_.contains(uuid)) {
+        if (watched_.contains(domid) || dying_.contains({domid, uuid})) {
             return;
         }
         if (seen.dying) {
-            dying_.insert(uuid);
+            dying_.emplace(domid, uuid);
             record(kDeath, domid, uuid, std::nullopt);
             return;
         }
@@ -127,7 +127,7 @@ void DomainEvents::watch(const libxl_dominfo& seen) {
                               (found == 0 && (now->dying || uuid_text(now->uuid) != uuid));
             if (gone) {
                 if (found == 0 && now->dying) {
-                    dying_.insert(uuid);
+                    dying_.emplace(domid, uuid);
                 }
                 record(kDeath, domid, uuid, std::nullopt);
             } else if (found == 0 && now->shutdown && !entry->second.told_shutdown) {
@@ -174,7 +174,7 @@ void DomainEvents::occurred(libxl_event* event) {
                        event->u.domain_shutdown.shutdown_reason);
             } else if (event->type == LIBXL_EVENT_TYPE_DOMAIN_DEATH) {
                 record(kDeath, event->domid, watched.uuid, std::nullopt);
-                dying_.insert(watched.uuid);
+                dying_.emplace(event->domid, watched.uuid);
                 generator = watched.generator;
                 watched_.erase(entry);
             }

@@ -15,6 +15,7 @@ extern "C" {
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "event_sources.h"
 #include "libxl_api.h"
@@ -82,7 +83,11 @@ class DomainEvents {
 
     std::mutex mutex_;
     std::map<uint32_t, Watched> watched_;
-    std::set<std::string> dying_; /* told of as dead, but still listed */
+    /*
+     * Told of as dead, but still listed. By number and UUID: a domain that is restored, or made again,
+     * has the UUID of the one before it, which may be dying yet.
+     */
+    std::set<std::pair<uint32_t, std::string>> dying_;
     std::deque<Kept> kept_;
     uint64_t lost_number_ = 0; /* this one and all before it are not kept */
     uint64_t last_number_ = 0;

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import type { DomainEvent } from '../../src/xen/libxl.js';
 import { grubConfig, libxlFor, Screen } from './libxl-guests.js';
+import { within } from './patience.js';
 
 const libxl = await libxlFor(t);
 
@@ -62,6 +63,26 @@ t.test('a guest that halts before anybody looks is told of, once', async (t) => 
   t.match(await next(events, 1), [{ type: 'death', domid }]);
   await events.return?.();
 });
+
+t.test(
+  'a domain with the UUID of one that has just died is told of, as one that is restored',
+  async (t) => {
+    const uuid = '01234567-89ab-cdef-0123-456789abcdef';
+    const make = async (name: string) => {
+      const { c_info, ...rest } = grubConfig('pvh', name);
+      return libxl.createDomain({ ...rest, c_info: { ...c_info, uuid } });
+    };
+    const after = await libxl.eventPosition();
+    const events = libxl.events({ after });
+    for (const name of ['first', 'second', 'third']) {
+      const domid = await make(name);
+      await libxl.destroyDomain(domid);
+      const [death] = await within(`the end of the ${name}`, next(events, 1));
+      t.match(death, { type: 'death', domid, uuid });
+    }
+    await events.return?.();
+  },
+);
 
 t.test('numbers that are too old, or not there yet, are refused', async (t) => {
   const position = await libxl.eventPosition();
