@@ -198,6 +198,8 @@ export interface Driver {
   readonly strategies: readonly Strategy[];
   /** The strategy that a function gets when it asks for none. */
   readonly defaultStrategy: Strategy;
+  /** Whether `LoadOptions.shellsAhead` means anything to it. Default: no. */
+  readonly keepsEmptyShells?: boolean;
   load(options: LoadOptions): Promise<Snapshot>;
   /** Destroys what is left. */
   close(): Promise<void>;

@@ -38,6 +38,7 @@ export class XenDriver implements Driver {
   readonly guestType: XenGuestType;
   readonly strategies: readonly Strategy[];
   readonly defaultStrategy: Strategy;
+  readonly keepsEmptyShells = true;
   readonly #addon: XenAddon;
   readonly #facts: XenFacts;
   readonly #inventory = new Inventory();

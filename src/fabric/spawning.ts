@@ -22,6 +22,8 @@ export interface Spawning {
 }
 
 const AHEAD: Readonly<Record<Strategy, number>> = { boot: 0, clone: 4, pool: 4, reset: 1 };
+/** How many empty machines, for drivers that keep some. */
+const EMPTY_AHEAD: Readonly<Record<Strategy, number>> = { ...AHEAD, boot: 4 };
 
 /**
  * Starts a function for the first time, whatever the strategy: what is wrong with its start-up code
@@ -35,7 +37,7 @@ export async function prepare(
   poolSize: number | undefined,
 ): Promise<Spawning> {
   const ahead = poolSize ?? AHEAD[strategy];
-  const loaded = await load(blueprint, ahead);
+  const loaded = await load(blueprint, poolSize ?? EMPTY_AHEAD[strategy]);
   try {
     const first = await boot(blueprint, loaded.snapshot);
     const cold = { ...loaded.cold, ...first.cold };
@@ -47,9 +49,15 @@ export async function prepare(
     }
     if (strategy === 'boot') {
       await first.shell.destroy();
-      loaded.snapshot.close();
+      const { snapshot } = loaded;
       const make = () => startAnew(blueprint);
-      return { ...common, cold, first: undefined, make, close: () => {} };
+      const spawning = { ...common, cold, first: undefined, make };
+      if (blueprint.driver.keepsEmptyShells) {
+        // While it is open there are empty machines, which are as good for what is loaded anew.
+        return { ...spawning, close: () => snapshot.close() };
+      }
+      snapshot.close();
+      return { ...spawning, close: () => {} };
     }
     const start = performance.now();
     const ready = await first.shell.capture();
