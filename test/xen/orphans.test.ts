@@ -12,6 +12,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import type { XenGuestType } from '../../src/drivers/driver.js';
 import { XenDriver } from '../../src/drivers/xen.js';
 import { loadXenAddon, type Reaped } from '../../src/drivers/xen-native.js';
 import { Libxl } from '../../src/xen/libxl.js';
@@ -46,8 +47,8 @@ class Worker {
   readonly #ended: Promise<[code: number | null, signal: string | null]>;
   readonly #lines: AsyncIterator<string>;
 
-  constructor(file: string, end: 'exits' | 'is killed') {
-    this.#child = spawn(process.execPath, [WORKER, file, end], {
+  constructor(file: string, end: 'exits' | 'is killed', type: XenGuestType = 'pvh') {
+    this.#child = spawn(process.execPath, [WORKER, file, end, type], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.#ended = once(this.#child, 'exit') as Promise<[number | null, string | null]>;
@@ -77,8 +78,9 @@ class Worker {
   }
 }
 
-/** When a worker is killed, of a line that it says: milliseconds after. */
+/** What kind of a worker is killed, and when, of a line that it says: milliseconds after. */
 interface Moment {
+  readonly type: XenGuestType;
   readonly line: 'starting' | 'reaped' | 'busy';
   readonly delay: number;
 }
@@ -98,7 +100,8 @@ function moments(count: number, seed: number): Moment[] {
   const longest = { starting: 60, reaped: 250, busy: 400 };
   return Array.from({ length: count }, (_, index) => {
     const line = (['busy', 'starting', 'busy', 'reaped'] as const)[index % 4] ?? 'busy';
-    return { line, delay: random() % longest[line] };
+    const type = index % 3 === 2 ? 'pv' : 'pvh';
+    return { type, line, delay: random() % longest[line] };
   });
 }
 
@@ -139,8 +142,8 @@ t.test('orphans', { skip: xenMissing() }, async (t) => {
   await t.test(`of killed processes go with the next start (seed ${SEED})`, async (t) => {
     let left = 0;
     let sum = 0;
-    for (const { line, delay } of moments(KILLS, SEED)) {
-      const worker = new Worker(file, 'is killed');
+    for (const { type, line, delay } of moments(KILLS, SEED)) {
+      const worker = new Worker(file, 'is killed', type);
       t.equal(await worker.line('that it starts'), 'starting');
       if (line !== 'starting') {
         t.equal((await worker.reaped()).domains, left, `${left} domains were left`);
@@ -153,7 +156,11 @@ t.test('orphans', { skip: xenMissing() }, async (t) => {
       const now = livingDomains();
       left = now.length - before.length;
       sum += left;
-      t.same(now.slice(0, before.length), before, `${line} + ${delay} ms: it leaves ${left}`);
+      t.same(
+        now.slice(0, before.length),
+        before,
+        `${type}, ${line} + ${delay} ms: it leaves ${left}`,
+      );
     }
     t.ok(sum > KILLS, `all in all they left ${sum}`);
     t.equal((await reap()).domains, left);
