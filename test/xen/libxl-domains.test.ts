@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import t from 'tap';
 import { failureOf, GRUB_KIBIBYTES, grubConfig, libxlFor, Screen } from './libxl-guests.js';
+import { within } from './patience.js';
 
 const libxl = await libxlFor(t);
 
@@ -33,12 +34,14 @@ for (const type of ['pv', 'pvh'] as const) {
     const ended = new Promise((resolve) => screen.console.once('end', resolve));
     screen.console.write('halt\r');
     const events = libxl.events({ after: position });
-    t.match((await events.next()).value, { type: 'shutdown', domid, uuid, reason: 'poweroff' });
+    const shutdown = await within('the shutdown is told', events.next());
+    t.match(shutdown.value, { type: 'shutdown', domid, uuid, reason: 'poweroff' });
     t.match(await libxl.domainInfo(domid), { shutdown: true, shutdown_reason: 'poweroff' });
     await libxl.destroyDomain(domid);
-    t.match((await events.next()).value, { type: 'death', domid, uuid });
+    const death = await within('the death is told', events.next());
+    t.match(death.value, { type: 'death', domid, uuid });
     await events.return?.();
-    await ended;
+    await within('the console ends', ended);
     t.pass('the console ends with the domain');
     t.equal((await libxl.listDomains()).length, 1);
   });

@@ -10,7 +10,8 @@ const libxl = await libxlFor(t);
 async function next(events: AsyncIterator<DomainEvent>, count: number): Promise<DomainEvent[]> {
   const list: DomainEvent[] = [];
   while (list.length < count) {
-    list.push((await events.next()).value);
+    const event = await within(`event ${list.length + 1} of ${count}`, events.next());
+    list.push(event.value);
   }
   return list;
 }
@@ -77,8 +78,8 @@ t.test(
     for (const name of ['first', 'second', 'third']) {
       const domid = await make(name);
       await libxl.destroyDomain(domid);
-      const [death] = await within(`the end of the ${name}`, next(events, 1));
-      t.match(death, { type: 'death', domid, uuid });
+      const [death] = await next(events, 1);
+      t.match(death, { type: 'death', domid, uuid }, name);
     }
     await events.return?.();
   },
