@@ -1,59 +1,14 @@
-/** Guests of others, from files of xl.cfg: Debian's GRUB and Debian's Linux, as PV and as PVH. Runs in the lab. */
+/** Debian's Linux as a guest of others: it is booted, spoken with, saved, restored, and shut down. */
+
 import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { shutDown } from '../../src/cli/domain/actions.js';
 import { restoreDomain, saveDomain } from '../../src/cli/domain/save.js';
-import { readDomainConfig } from '../../src/xen/domain-config.js';
-import { Libxl } from '../../src/xen/libxl.js';
 import { resultOf } from './command-results.js';
-import { destroyAll, Screen } from './libxl-guests.js';
+import { bootConfig } from './configured-guest.js';
+import { libxlFor, Screen } from './libxl-guests.js';
 import { within } from './patience.js';
-
-const libxl = await Libxl.open();
-t.teardown(() => libxl.close());
-t.afterEach(() => destroyAll(libxl));
-
-const folder = t.testdir({});
-
-/** Makes a domain as `hatchery domain create` does, and gives its console from the first line on. */
-async function boot(text: string): Promise<{ domid: number; screen: Screen }> {
-  const { config, warnings } = readDomainConfig(
-    { text, file: 'guest.cfg' },
-    { host: undefined, findFirmware: () => undefined },
-  );
-  if (warnings.length > 0) {
-    throw new Error(`a key was not understood: ${JSON.stringify(warnings)}`);
-  }
-  const domid = await libxl.createDomain(config);
-  const screen = new Screen(await libxl.openConsole(domid));
-  await libxl.unpauseDomain(domid);
-  return { domid, screen };
-}
-
-const GRUBS = {
-  pv: '/usr/lib/grub-xen/grub-x86_64-xen.bin',
-  pvh: '/usr/lib/grub-xen/grub-i386-xen_pvh.bin',
-};
-
-for (const [type, kernel] of Object.entries(GRUBS)) {
-  t.test(`GRUB as ${type}`, async (t) => {
-    const { domid, screen } = await boot(`
-      name = "grub-${type}"
-      type = "${type}"
-      kernel = "${kernel}"
-      memory = 64
-      vcpus = 1
-      tsc_mode = "native"
-    `);
-    await screen.waitFor(/grub> /);
-    screen.console.write('set\r');
-    await screen.waitFor(/grub_platform=xen/);
-    screen.console.destroy();
-    await libxl.destroyDomain(domid);
-    t.pass('it said what it is');
-  });
-}
 
 /** What runs as process 1 of the Linux guests: says what it runs on, answers one line, powers off. */
 const INIT = `#!/bin/busybox sh
@@ -80,14 +35,12 @@ const PACK = `
   mknod root/dev/console c 5 1 &&
   (cd root && find . | cpio -o -H newc) >initramfs`;
 
-function makeInitramfs(): string {
+function makeInitramfs(folder: string): string {
   writeFileSync(`${folder}/init`, INIT);
   writeFileSync(`${folder}/poweroff`, POWEROFF);
   execFileSync('sh', ['-c', PACK, folder], { stdio: ['ignore', 'ignore', 'pipe'] });
   return `${folder}/initramfs`;
 }
-
-const ramdisk = makeInitramfs();
 
 /**
  * What else a kernel is told. The lab's processor does not let Xen know that a PVH guest sets XCR0 (QEMU's
@@ -96,18 +49,25 @@ const ramdisk = makeInitramfs();
  */
 const EXTRA = { pv: '', pvh: ' noxsave' };
 
-for (const [type, extra] of Object.entries(EXTRA)) {
+/** The test of a file of its own: it takes half a minute, and more where others use the machine. */
+export async function testLinux(type: keyof typeof EXTRA): Promise<void> {
+  const libxl = await libxlFor(t);
+  const folder = t.testdir({});
+  const ramdisk = makeInitramfs(folder);
   t.test(`Linux as ${type}`, async (t) => {
-    const { domid, screen } = await boot(`
+    const { domid, screen } = await bootConfig(
+      libxl,
+      `
       name = "linux-${type}"
       type = "${type}"
       kernel = "/boot/vmlinuz"
       ramdisk = "${ramdisk}"
-      extra = "console=hvc0 mitigations=off lsm=capability${extra}"
+      extra = "console=hvc0 mitigations=off lsm=capability${EXTRA[type]}"
       memory = 128
       vcpus = 1
       tsc_mode = "native"
-    `);
+    `,
+    );
     await screen.waitFor(/Linux version 6\./);
     await screen.waitFor(new RegExp(`up: Linux 6\\.\\S+ as ${type.toUpperCase()}, 1 vCPU`));
     screen.console.write('hello\n');
