@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { labPackagesStep } from './lab/packages.mjs';
 import { runInLab } from './lab/run.mjs';
+import { sanitizedLab } from './lab/sanitizers.mjs';
 
 const USAGE = `Usage: npm run lab -- [OPTIONS] COMMAND [ARGUMENT…]
 
@@ -11,6 +12,7 @@ Runs COMMAND in /hatchery of Dom0, where the checkout's built files are.
   --include PATH    a file or folder for Dom0's /tmp; may be given several times
   --env NAME=VALUE  for the command's environment; variables called HATCHERY_… are passed on anyway
   --memory MIB      of the whole machine, of which Dom0 has 1024 (default: 3072)
+  --asan            with the addons that "npm run test:asan" builds
   --icount          a clock that counts instructions, on one processor: figures repeat
   --timeout SECONDS until the machine is ended with code 124 (default: 300)
   --quiet           no lines about the boot
@@ -39,6 +41,7 @@ function parse(args) {
       env: { type: 'string', multiple: true, default: [] },
       memory: { type: 'string', default: '3072' },
       timeout: { type: 'string', default: '300' },
+      asan: { type: 'boolean', default: false },
       icount: { type: 'boolean', default: false },
       quiet: { type: 'boolean', default: false },
     },
@@ -74,14 +77,15 @@ if (command.length === 0) fail('there is no command');
 const note = values.quiet ? () => {} : (text) => process.stderr.write(`lab: ${text}\n`);
 try {
   if (!labPackagesStep.isCurrent()) await labPackagesStep.run();
+  const sanitized = values.asan ? sanitizedLab() : { include: [], environment: {} };
   const {
     code,
     timedOut,
     console: consoleFile,
   } = await runInLab({
     command,
-    environment: environmentOf(values.env),
-    include: values.include,
+    environment: { ...sanitized.environment, ...environmentOf(values.env) },
+    include: [...sanitized.include, ...values.include],
     memory: numberOf('memory', values.memory, 1536),
     timeout: numberOf('timeout', values.timeout, 1),
     counted: values.icount,
