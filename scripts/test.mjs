@@ -1,5 +1,6 @@
 // npm test [-- [--asan] [WORD…]]: sets up what is missing, then lint, types and all tests. With words,
-// only the test files whose path contains one of them. The last line says how many passed.
+// only the test files whose path contains one of them. "npm run test:asan -- --xen" runs the files of the
+// lab with sanitizers. The last line says how many passed.
 import { execFileSync } from 'node:child_process';
 import { labPackagesStep } from './lab/packages.mjs';
 import { SANITIZED } from './steps/addon.mjs';
@@ -68,7 +69,7 @@ async function testInLab(files, totals) {
     ]);
   const missing = await labMissing();
   if (missing === undefined)
-    await runLabSuite(files, (result) => reportFile(totals, result, false));
+    await runLabSuite(files, (result) => reportFile(totals, result, false), { sanitized });
   else for (const file of files) reportSkip(totals, `${shortName(file)} in the lab`, missing);
 }
 
@@ -108,8 +109,8 @@ async function main() {
     (result) => reportFile(totals, result, kvm),
     fuzzing,
   );
-  // Alone, too: emulation takes both processors. The addons with sanitizers do not run in Dom0.
-  if (!sanitized && lab.length > 0) await testInLab(lab, totals);
+  // Alone, too: emulation takes both processors. With sanitizers only where it was asked for.
+  if (lab.length > 0 && (inLabOnly || !sanitized)) await testInLab(lab, totals);
   console.log(String(totals));
   return totals.failed === 0 ? 0 : 1;
 }

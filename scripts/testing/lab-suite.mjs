@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream';
 import { Parser } from 'tap-parser';
 import { labPackagesStep } from '../lab/packages.mjs';
 import { prepareLab, runInLab } from '../lab/run.mjs';
+import { sanitizedLab } from '../lab/sanitizers.mjs';
 import { at, ROOT } from '../steps/root.mjs';
 import { StepFailure } from '../steps/step.mjs';
 import { collectPoints, resultOf } from './tap-file.mjs';
@@ -14,6 +15,8 @@ const LABS = 2;
 /** Seconds that all files together, and that one of them may take: emulation is slow on a busy machine. */
 const ALL_SECONDS = 900;
 const FILE_SECONDS = 160;
+/** By how much sanitizers make all of it slower. */
+const SANITIZED_SLOWDOWN = 3;
 const STDERR_BYTES = 16_384;
 
 const ENVIRONMENT = {
@@ -44,8 +47,9 @@ export async function labMissing() {
  *
  * @param {string[]} files compiled test files, absolute
  * @param {(result: import('./tap-file.mjs').FileResult) => void} onResult called for each file
+ * @param {{sanitized?: boolean}} [options] `sanitized`: with the addons that were built with sanitizers
  */
-export async function runLabSuite(files, onResult) {
+export async function runLabSuite(files, onResult, { sanitized = false } = {}) {
   const names = files.map((file) => path.relative(ROOT, file));
   const parts = Array.from({ length: LABS }, (_, lab) =>
     names.filter((_name, index) => index % LABS === lab),
@@ -55,7 +59,7 @@ export async function runLabSuite(files, onResult) {
   await Promise.all(
     parts
       .filter((part) => part.length > 0)
-      .map((part, lab) => runPart(part, `lab ${lab + 1}`, onResult)),
+      .map((part, lab) => runPart(part, { name: `lab ${lab + 1}`, sanitized }, onResult)),
   );
 }
 
@@ -122,17 +126,20 @@ class FileRun {
 }
 
 /** How the machine ended, when that was not as it should be; else empty. */
-async function runProcesses(files, lab, stdout, stderr) {
+async function runProcesses(files, { name, sanitized }, stdout, stderr) {
+  const added = sanitized ? sanitizedLab() : {};
+  const seconds = ALL_SECONDS * (sanitized ? SANITIZED_SLOWDOWN : 1);
   try {
     const outcome = await runInLab({
       command: ['node', 'run-tests.mjs', ...files],
-      environment: ENVIRONMENT,
-      timeout: ALL_SECONDS,
+      environment: { ...ENVIRONMENT, ...added.environment },
+      include: added.include,
+      timeout: seconds,
       stdout,
       stderr,
-      note: (text) => process.stderr.write(`${lab}: ${text}\n`),
+      note: (text) => process.stderr.write(`${name}: ${text}\n`),
     });
-    if (outcome.timedOut) return `the lab was not done after ${ALL_SECONDS} s`;
+    if (outcome.timedOut) return `the lab was not done after ${seconds} s`;
     // Failed tests say so themselves.
     if (outcome.code === 0 || outcome.code === 1) return '';
     return `the lab ended with code ${outcome.code}; its console is in ${outcome.console}`;
