@@ -28,6 +28,9 @@ const OPTIONS = {
 };
 
 t.test('a report that comes before its waiter is not lost', async (t) => {
+  // The record's own timers keep no process alive.
+  const alive = setInterval(() => {}, 60_000);
+  t.teardown(() => clearInterval(alive));
   const record = new InstanceRecord(OPTIONS);
   record.ready({ strategy: 'reset', coldStart: { create: 1 } });
   await record.whenStarted();
