@@ -25,6 +25,8 @@ export interface Peer {
 /** Headers by which a proxy tells of a client; without a trusted proxy, the client's own tale. */
 const TALES = new Set(['forwarded', 'x-real-ip']);
 const FORWARDED = 'x-forwarded-';
+/** Headers by which this server itself tells a function something: of nobody else they are taken. */
+export const OWN_HEADERS = 'x-hatchery-';
 
 /** Headers that are looked at: `undefined` for all others, which most are. */
 const LOOKED_AT = new Set(['host', 'content-length', 'traceparent', ...TALES]);
@@ -78,7 +80,7 @@ class HeadReader {
       this.#look(name, value);
     } else if (name.startsWith(FORWARDED)) {
       this.#takeForwarded(name, value);
-    } else {
+    } else if (!name.startsWith(OWN_HEADERS)) {
       this.#headers.push(name, value);
     }
   }

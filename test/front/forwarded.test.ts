@@ -64,6 +64,21 @@ test('a trusted proxy can, and is named with it', (t) =>
     { trustProxy: ['10.0.0.0/8', '127.0.0.0/8'] },
   ));
 
+test('nobody says what this server says by headers of its own', async (t) => {
+  const forged = ['X-Hatchery-View: {}', 'x-hatchery-: 1', 'X-HATCHERY-Anything: 2'];
+  for (const trustProxy of [[], ['127.0.0.0/8']]) {
+    await withFake(
+      echo,
+      async ({ url }) => {
+        const { headers } = await told(url, ...forged, 'X-Hatcher: mine');
+        t.match(headers, [...TRUTH.slice(0, 1), ['x-hatcher', 'mine'], ...TRUTH.slice(1)]);
+        t.equal(headers.length, TRUTH.length + 1);
+      },
+      { trustProxy },
+    );
+  }
+});
+
 test('a trusted proxy is checked, too', (t) =>
   withFake(
     echo,
