@@ -8,6 +8,8 @@
  * spawn   making it this request's instance: rewinding, filling the request window
  * guest   the guest ran; host work between its exits is not counted
  * reply   from the end of the function's response until it was handed to the client's socket
+ * end     after the response, off its way: the virtual machine was rewound to its snapshot, or
+ *         destroyed
  *
  * and, where a virtual machine was made for it ({@link ColdPhases}):
  *
@@ -25,7 +27,7 @@ export interface ColdPhases {
   readonly init?: number;
 }
 
-const PHASES = ['accept', 'queue', 'spawn', 'guest', 'reply'] as const;
+const PHASES = ['accept', 'queue', 'spawn', 'guest', 'reply', 'end'] as const;
 const COLD_PHASES = ['load', 'create', 'boot', 'init'] as const;
 
 export type Phase = (typeof PHASES)[number] | (typeof COLD_PHASES)[number];
@@ -37,6 +39,7 @@ export class Timeline {
   spawn: number | undefined;
   guest: number | undefined;
   reply: number | undefined;
+  end: number | undefined;
   cold: ColdPhases | undefined;
 
   /** @param start `performance.now()` when the request arrived. */

@@ -101,7 +101,7 @@ export class Deployment {
   #serve(made: Made, request: FunctionRequest, timeline: Timeline): Reply | Promise<Reply> {
     this.#busy += 1;
     return new Exchange(this.serving, made.shell, request, timeline, (verdict: Verdict) => {
-      this.#stock.giveBack(made, verdict);
+      this.#stock.giveBack(made, verdict, timeline);
       this.#release();
     }).run();
   }

@@ -3,7 +3,7 @@
  * asked for, given out, taken back, rewound or destroyed, replaced.
  */
 import type { Shell } from '../drivers/driver.js';
-import type { ColdPhases } from '../timeline.js';
+import type { ColdPhases, Timeline } from '../timeline.js';
 import type { Verdict } from './exchange.js';
 import type { Places } from './places.js';
 
@@ -14,6 +14,8 @@ export interface Made {
   readonly cold: ColdPhases;
   /** `performance.now()` when making it began. */
   readonly since: number;
+  /** Of the request that it served, until it is rewound. */
+  served?: Timeline | undefined;
 }
 
 export interface StockOptions {
@@ -82,7 +84,9 @@ export class Stock {
     return made;
   }
 
-  giveBack(made: Made, verdict: Verdict): void {
+  /** @param timeline of the request that it was given out for: gets its phase `end`. */
+  giveBack(made: Made, verdict: Verdict, timeline: Timeline): void {
+    made.served = verdict === 'unused' ? undefined : timeline;
     this.#out -= 1;
     this.#keep(made, verdict);
     this.#options.places.giveBack();
@@ -161,8 +165,10 @@ export class Stock {
 
   #rewound(): Made | undefined {
     for (let made = this.#used.pop(); made !== undefined; made = this.#used.pop()) {
+      const start = performance.now();
       try {
         if (made.shell.rewind()) {
+          noteEnd(made, start);
           return made;
         }
       } catch (error) {
@@ -215,7 +221,7 @@ export class Stock {
   }
 
   #destroy(made: Made): void {
-    const ending = this.#end(made.shell);
+    const ending = this.#end(made);
     this.#ending.add(ending);
     ending.finally(() => {
       this.#ending.delete(ending);
@@ -226,9 +232,11 @@ export class Stock {
     this.#checkIdle();
   }
 
-  async #end(shell: Shell): Promise<void> {
+  async #end(made: Made): Promise<void> {
+    const start = performance.now();
     try {
-      await shell.destroy();
+      await made.shell.destroy();
+      noteEnd(made, start);
     } catch (error) {
       this.#options.onFailure(error);
     }
@@ -238,5 +246,13 @@ export class Stock {
     if (this.#closed && this.#out + this.#making === 0) {
       this.#idle?.();
     }
+  }
+}
+
+/** What of the request before was in it is gone. */
+function noteEnd(made: Made, start: number): void {
+  if (made.served !== undefined) {
+    made.served.end = performance.now() - start;
+    made.served = undefined;
   }
 }

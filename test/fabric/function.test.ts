@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { timelineOf } from '../../src/index.js';
+import { type Timeline, timelineOf } from '../../src/index.js';
 import { hasSnapshots, tested, untestable } from '../drivers/driver-under-test.js';
 import { collectingLogger } from './collecting-logger.js';
 import { deploy, openFabric } from './fabric-under-test.js';
@@ -102,6 +102,27 @@ test('the timeline is whole, and fits the time that passed', { skip: untestable 
       t.ok(sum <= passed + 0.01, `${strategy}: ${sum} of ${passed} ms`);
       t.ok(phases.every(([, duration]) => duration >= 0));
       t.ok((timeline?.guest ?? 0) > 0.005, 'the guest took its time');
+    }
+  }
+});
+
+test('a timeline says when the instance was gone', { skip: untestable }, async (t) => {
+  await using fabric = await openFabric();
+  const source =
+    'export default { fetch: (request) => new Response(new URL(request.url).pathname) };';
+  for (const strategy of fabric.driver.strategies) {
+    const fn = await deploy(fabric, { name: 'ends', source, strategy });
+    const timelines = [];
+    for (const path of ['/a', '/b']) {
+      const response = await fn.fetch(`http://f${path}`);
+      t.equal(await response.text(), path);
+      timelines.push(timelineOf(response) as Timeline);
+    }
+    // Machines are destroyed at the latest when nothing serves them any more.
+    await fn.remove();
+    for (const { end, guest } of timelines) {
+      t.ok((end ?? 0) > 0, `${strategy}: after its end`);
+      t.not(end, guest);
     }
   }
 });
