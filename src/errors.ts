@@ -134,6 +134,10 @@ export const ERRORS = {
     message: 'Nothing is at {path}.',
     exposes: ['path'],
   },
+  VIEW_UNKNOWN: {
+    status: 404,
+    message: 'There is no such view of the page, or others came since. Load the page again.',
+  },
   VERSION_MISSING: {
     status: 404,
     message: 'The function {function} has no version {version} any more. Ask which ones there are.',

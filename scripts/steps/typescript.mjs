@@ -5,6 +5,9 @@ import { runLogged } from './command.mjs';
 import { digestOf, filesBelow, isStamped, lockedVersion, stamp } from './digest.mjs';
 import { at } from './root.mjs';
 
+/** What runs in browsers has types of its own. */
+export const PAGES = 'src/zerg/browser';
+const TSC = [process.execPath, at('node_modules/typescript/bin/tsc')];
 const SOURCES = ['src', 'test', 'bench', 'examples'];
 
 function digest() {
@@ -35,8 +38,11 @@ export const typescriptStep = {
     const before = digest();
     removeStale();
     // Without its record tsc would write nothing, even where outputs were deleted.
-    if (!existsSync(at('dist/src/index.js'))) rmSync(at('dist/.tsbuildinfo'), { force: true });
-    await runLogged('typescript', [process.execPath, at('node_modules/typescript/bin/tsc')]);
+    if (!existsSync(at('dist/src/index.js')))
+      for (const record of ['dist/.tsbuildinfo', 'dist/.tsbuildinfo-browser'])
+        rmSync(at(record), { force: true });
+    await runLogged('typescript', TSC);
+    await runLogged('typescript-of-pages', [...TSC, '--project', PAGES]);
     chmodSync(at('dist/src/cli/main.js'), 0o755);
     stamp('typescript', before);
   },

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { runLogged } from '../steps/command.mjs';
 import { at } from '../steps/root.mjs';
 import { StepFailure } from '../steps/step.mjs';
+import { PAGES } from '../steps/typescript.mjs';
 
 const TSC = [
   process.execPath,
@@ -26,6 +27,7 @@ function checks() {
       ],
     ],
     ['types', [...TSC, '--project', '.']],
+    ['types of pages', [...TSC, '--project', PAGES]],
   ];
   const prelude = 'images/js/prelude/tsconfig.json';
   if (existsSync(at(prelude))) all.push(['types of the prelude', [...TSC, '--project', prelude]]);

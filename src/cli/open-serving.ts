@@ -19,12 +19,14 @@ export interface Purpose {
   readonly byName: boolean;
   /** Is told what happens. */
   readonly report?: Report;
+  /** The Zerg page is served. */
+  readonly zerg?: boolean;
 }
 
 /** @throws HatcheryError as the driver's opening, LOCK_DOWN_FAILED, INVALID_ARGUMENT */
 export async function openServing(
   options: ServerOptions,
-  { fetches, byName, report }: Purpose,
+  { fetches, byName, report, zerg = false }: Purpose,
   terminal: Terminal,
   logger: Logger,
 ): Promise<Serving> {
@@ -33,7 +35,7 @@ export async function openServing(
   const workers = workersFor(driver, options.workers);
   const common = {
     ...{ driver, xenType, logger, admission: admissionFrom(options), trustProxy, maxConnections },
-    ...{ byName, report },
+    ...{ byName, report, zerg },
   };
   if (workers === 0) {
     warnOfOneProcess(driver, terminal, logger);

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import type { Control } from '../control/control.js';
+import { HatcheryError } from '../errors.js';
 import { createLogger } from '../logging.js';
 import type { Serving } from '../supervisor/serving.js';
 import { EXIT_CODES } from './exit-codes.js';
@@ -79,6 +80,7 @@ class Service {
   readonly #logger: Logger;
   #serving: Serving | undefined;
   #control: Control | undefined;
+  #hasPage = false;
 
   constructor(options: UpOptions, terminal: Terminal) {
     this.#options = options;
@@ -95,7 +97,7 @@ class Service {
       import('../supervisor/user.js'),
     ]);
     const intake = new Intake();
-    const purpose = { fetches: true, byName: true, report: intake.report };
+    const purpose = { fetches: true, byName: true, report: intake.report, zerg: true };
     const serving = await openServing(this.#options, purpose, this.#terminal, this.#logger);
     this.#serving = serving;
     const control = await Control.open({
@@ -109,10 +111,24 @@ class Service {
     });
     this.#control = control;
     await control.functions.restore();
+    await this.#deployPage(serving);
     const front = await listenOn(serving, host, port);
     control.reachedAt(front);
     const api = await listenOn(control, controlAddress, controlPort);
     await this.#announce(front, api, serving, control);
+  }
+
+  /** A server whose page cannot be had serves functions all the same. */
+  async #deployPage(serving: Serving): Promise<void> {
+    const { zergDefinition } = await import('../zerg/definition.js');
+    try {
+      await serving.deploy(zergDefinition(packageVersion()));
+      this.#hasPage = true;
+    } catch (error) {
+      const known = HatcheryError.from(error);
+      this.#logger.error({ err: known }, 'the page /zerg cannot be served');
+      this.#terminal.note(`warning: the page /zerg cannot be served: ${known.message}`);
+    }
   }
 
   async #announce(front: string, api: string, serving: Serving, control: Control): Promise<void> {
@@ -128,6 +144,7 @@ class Service {
       functions.length === 0 ? 'none yet: hatchery function deploy FILE' : functions.join(', ');
     this.#terminal.result(
       `Functions at ${this.#terminal.style('bold', `${front}/NAME/`)}\n` +
+        `${this.#hasPage ? `  page      ${front}/zerg: where the time of a view goes\n` : ''}` +
         `  control   ${api}; the token is in ${control.dataFolder}/token\n` +
         `  driver    ${driver}${detail === undefined ? '' : ` (${detail})`}\n` +
         `  workers   ${processes}\n` +
@@ -137,6 +154,7 @@ class Service {
         ...{
           url: front,
           control: api,
+          ...(this.#hasPage ? { page: `${front}/zerg` } : {}),
           data: control.dataFolder,
           driver,
           workers,

@@ -5,6 +5,7 @@ import { ERRORS, type ErrorCode, type ErrorDetails, HatcheryError } from '../err
 import type { Admission } from '../fabric/places.js';
 import type { LogLevel } from '../logging.js';
 import type { ColdPhases } from '../timeline.js';
+import { STEPS, type View } from '../zerg/view.js';
 import type { InstanceReply, InstanceRequest, SpawnedBy } from './instance-orders.js';
 import { OBSERVATION, type Observation, OUTCOME, type RequestOutcome } from './observations.js';
 import type { PackedFunction, Piece } from './packed.js';
@@ -30,6 +31,8 @@ export interface WorkerSettings {
   };
   /** It tells what happens. */
   readonly observed: boolean;
+  /** It serves the Zerg page, and is called so in views; `undefined`: no. */
+  readonly zerg: string | undefined;
 }
 
 /** What a worker says of a function that it has started. */
@@ -72,6 +75,10 @@ export type ToWorker =
   | { readonly type: 'kill'; readonly call: number; readonly id: string }
   /** Which was the outcome of that request? */
   | { readonly type: 'find'; readonly call: number; readonly id: string }
+  /** Which view of the Zerg page, that it rendered, is that? */
+  | { readonly type: 'view'; readonly call: number; readonly id: string }
+  /** Answers `seek`. */
+  | { readonly type: 'sought'; readonly seek: number; readonly view?: View | undefined }
   /** Comes with a socket. */
   | { readonly type: 'connection'; readonly slot: number }
   | { readonly type: 'drain' };
@@ -87,6 +94,9 @@ export type FromWorker =
   | { readonly type: 'replied'; readonly call: number; readonly reply: InstanceReply }
   | { readonly type: 'killed'; readonly call: number }
   | { readonly type: 'found'; readonly call: number; readonly outcome?: RequestOutcome | undefined }
+  | { readonly type: 'viewed'; readonly call: number; readonly view?: View | undefined }
+  /** Asks for a view that another worker rendered. */
+  | { readonly type: 'seek'; readonly seek: number; readonly owner: string; readonly id: string }
   /** A call failed. */
   | { readonly type: 'refused'; readonly call: number; readonly error: WiredError }
   | {
@@ -109,6 +119,13 @@ const COLD_START = v.object({
   create: OPTIONAL_NUMBER,
   boot: OPTIONAL_NUMBER,
   init: OPTIONAL_NUMBER,
+});
+const VIEW = v.object({
+  id: TEXT,
+  strategy: STRATEGY,
+  steps: v.partial(v.object(v.entriesFromList(STEPS, v.number()))),
+  total: OPTIONAL_NUMBER,
+  isComplete: v.boolean(),
 });
 const ERROR = v.object({
   code: v.picklist(Object.keys(ERRORS)),
@@ -145,6 +162,8 @@ const FROM_WORKER = v.variant('type', [
   }),
   v.object({ type: v.literal('killed'), call: v.number() }),
   v.object({ type: v.literal('found'), call: v.number(), outcome: v.optional(OUTCOME) }),
+  v.object({ type: v.literal('viewed'), call: v.number(), view: v.optional(VIEW) }),
+  v.object({ type: v.literal('seek'), seek: v.number(), owner: TEXT, id: TEXT }),
   v.object({ type: v.literal('refused'), call: v.number(), error: ERROR }),
   v.object({
     type: v.literal('observed'),

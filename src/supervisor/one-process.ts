@@ -8,6 +8,7 @@ import type { DeployedFunction } from '../fabric/function.js';
 import { type PreparedFunction, prepareFunction } from '../fabric/prepared.js';
 import { type Front, startFront } from '../front/front.js';
 import { ImageStore } from '../image/store.js';
+import { FunctionsWithZerg } from '../zerg/functions-with-zerg.js';
 import { HostedInstances } from './hosted-instances.js';
 import type { InstanceReply, InstanceRequest, SpawnedBy, SpawnOrder } from './instance-orders.js';
 import {
@@ -123,10 +124,20 @@ export class OneProcess implements Serving {
     const observer =
       this.#observations &&
       ((answered: Parameters<typeof observe>[0]) => this.#add(observe(answered)));
-    this.#front = await startFront(this.#fabric, {
+    this.#front = await startFront(this.#routed(), {
       ...{ functionName, host, port, trustProxy, maxConnections, logger, observer },
     });
     return this.#front.url;
+  }
+
+  /** All views are rendered in this process, so that there are none elsewhere. */
+  #routed(): Fabric | FunctionsWithZerg {
+    const { name: driver } = this.driver;
+    return this.#options.zerg === true
+      ? new FunctionsWithZerg(this.#fabric, {
+          ...{ driver, owner: '0', elsewhere: async () => undefined },
+        })
+      : this.#fabric;
   }
 
   async close(): Promise<void> {

@@ -21,6 +21,8 @@ export interface ServingOptions {
   readonly byName?: boolean;
   /** Is told what happens. Default: nobody. */
   readonly report?: Report | undefined;
+  /** Where requests go by name: the Zerg page is served, where it is deployed. Default: no. */
+  readonly zerg?: boolean;
 }
 
 /** A function that is deployed. */

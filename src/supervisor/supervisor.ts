@@ -9,6 +9,7 @@ import type { Admission } from '../fabric/places.js';
 import { type PreparedFunction, prepareFunction } from '../fabric/prepared.js';
 import { MAX_CONNECTIONS } from '../front/listening.js';
 import { ImageStore } from '../image/store.js';
+import type { View } from '../zerg/view.js';
 import { Backoff } from './backoff.js';
 import type { InstanceReply, InstanceRequest, SpawnedBy, SpawnOrder } from './instance-orders.js';
 import { Listener } from './listener.js';
@@ -40,6 +41,8 @@ export interface SupervisorOptions {
   readonly byName?: boolean;
   /** Is told what happens. Default: nobody. */
   readonly report?: Report | undefined;
+  /** The Zerg page is served, where it is deployed. Default: no. */
+  readonly zerg?: boolean;
 }
 
 /** A function as all workers serve it. */
@@ -67,6 +70,8 @@ export class Supervisor {
   /** Workers that serve the current functions. */
   readonly #serving = new Set<WorkerProcess>();
   readonly #all = new Set<WorkerProcess>();
+  /** Those that serve, as views of the Zerg page call them. */
+  readonly #byName = new Map<string, WorkerProcess>();
   /** Connections that wait for a worker. */
   readonly #waiting = new Set<Socket>();
   readonly #ending = new AbortController();
@@ -100,6 +105,7 @@ export class Supervisor {
       supervisor: process.pid,
       front: { trustProxy, maxConnections, byName: options.byName ?? false },
       observed: options.report !== undefined,
+      zerg: undefined,
     };
     this.#instances = new WorkerInstances(options.report ?? (() => {}));
   }
@@ -120,8 +126,7 @@ export class Supervisor {
       workers.map((worker, index) => worker.start(this.#settingsOf(index))),
     );
     for (const [index, worker] of workers.entries()) {
-      this.#serving.add(worker);
-      this.#replaceWhenDead(worker, index);
+      this.#serve(worker, index);
     }
     return opened[0] as OpenedDriver;
   }
@@ -203,8 +208,11 @@ export class Supervisor {
   #create(): WorkerProcess {
     const { maxConnections: connections } = this.#settings.front;
     const limits = { ...LIMITS, connections, ...this.#options.limits };
-    const worker = new WorkerProcess(this.#addon, limits, (from, observations, omitted) =>
-      this.#instances.observe(from, observations, omitted),
+    const worker = new WorkerProcess(
+      this.#addon,
+      limits,
+      (from, observations, omitted) => this.#instances.observe(from, observations, omitted),
+      (owner, id) => this.#findView(owner, id),
     );
     this.#all.add(worker);
     worker.ended.then(() => this.#all.delete(worker));
@@ -212,7 +220,23 @@ export class Supervisor {
   }
 
   #settingsOf(index: number): WorkerSettings {
-    return { ...this.#settings, admission: shareOf(this.#admission, index, this.#workers) };
+    const zerg = this.#options.zerg === true ? String(index) : undefined;
+    return { ...this.#settings, admission: shareOf(this.#admission, index, this.#workers), zerg };
+  }
+
+  #serve(worker: WorkerProcess, index: number): void {
+    this.#serving.add(worker);
+    this.#byName.set(String(index), worker);
+    this.#replaceWhenDead(worker, index);
+  }
+
+  /** One that died has taken its views along. */
+  async #findView(owner: string, id: string): Promise<View | undefined> {
+    try {
+      return await this.#byName.get(owner)?.view(id);
+    } catch {
+      return undefined;
+    }
   }
 
   get #isEnding(): boolean {
@@ -296,8 +320,7 @@ export class Supervisor {
       await worker.stage(prepared);
       await worker.commit();
     }
-    this.#serving.add(worker);
-    this.#replaceWhenDead(worker, index);
+    this.#serve(worker, index);
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     this.#goOn(waiting);

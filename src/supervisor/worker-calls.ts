@@ -12,6 +12,7 @@ interface AnswerTypes {
   readonly request: 'replied';
   readonly kill: 'killed';
   readonly find: 'found';
+  readonly view: 'viewed';
 }
 type AnswerTo<Type extends Question['type']> = Extract<Answer, { type: AnswerTypes[Type] }>;
 const ANSWERS: AnswerTypes = {
@@ -19,6 +20,7 @@ const ANSWERS: AnswerTypes = {
   request: 'replied',
   kill: 'killed',
   find: 'found',
+  view: 'viewed',
 };
 
 interface Waiting {

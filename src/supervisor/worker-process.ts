@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { HatcheryError } from '../errors.js';
 import type { PreparedFunction } from '../fabric/prepared.js';
+import type { View } from '../zerg/view.js';
 import { ConnectionTable, tableBytes } from './connection-table.js';
 import { HeldConnections, type Settled } from './held-connections.js';
 import type { InstanceReply, InstanceRequest, SpawnedBy, SpawnOrder } from './instance-orders.js';
@@ -57,6 +58,9 @@ type ObservedBy = (
   omitted: number,
 ) => void;
 
+/** Finds a view of the Zerg page that another worker rendered. */
+type FindView = (owner: string, id: string) => Promise<View | undefined>;
+
 interface Expected {
   readonly type: Answer;
   resolve(message: FromWorker): void;
@@ -72,6 +76,7 @@ export class WorkerProcess {
   readonly #connections: HeldConnections;
   readonly #limits: WorkerLimits;
   readonly #report: ObservedBy;
+  readonly #findView: FindView;
   readonly #calls = new WorkerCalls((message) => this.#child.send(message));
   /** Functions on their way to it, one after the other. */
   #sent: Promise<unknown> = Promise.resolve();
@@ -80,10 +85,14 @@ export class WorkerProcess {
   #reason: string | undefined;
   #death: Death | undefined;
 
-  /** @param report gets what it tells of what it serves. */
-  constructor(addon: ProcessAddon, limits: WorkerLimits, report: ObservedBy) {
+  /**
+   * @param report gets what it tells of what it serves.
+   * @param findView answers it.
+   */
+  constructor(addon: ProcessAddon, limits: WorkerLimits, report: ObservedBy, findView: FindView) {
     this.#limits = limits;
     this.#report = report;
+    this.#findView = findView;
     const { descriptor, memory } = addon.createTable(tableBytes(limits.connections));
     this.#table = new ConnectionTable(memory);
     this.#connections = new HeldConnections(addon, this.#table);
@@ -195,6 +204,11 @@ export class WorkerProcess {
     return (await this.#calls.begin({ type: 'find', id })).outcome;
   }
 
+  /** A view that it rendered, if it was one of the last. @throws HatcheryError WORKER_DIED */
+  async view(id: string): Promise<View | undefined> {
+    return (await this.#calls.begin({ type: 'view', id })).view;
+  }
+
   /** @throws HatcheryError INSTANCE_GONE, WORKER_DIED */
   async killInstance(id: string): Promise<void> {
     await this.#calls.begin({ type: 'kill', id });
@@ -276,6 +290,10 @@ export class WorkerProcess {
       case 'observed':
         this.#report(this, message.observations, message.omitted);
         return;
+      case 'seek':
+        void this.#seek(message.seek, message.owner, message.id);
+        return;
+      case 'viewed':
       case 'spawned':
       case 'replied':
       case 'killed':
@@ -291,6 +309,13 @@ export class WorkerProcess {
     } else if (message.type === expected?.type) {
       this.#expected = undefined;
       expected.resolve(message);
+    }
+  }
+
+  async #seek(seek: number, owner: string, id: string): Promise<void> {
+    const view = await this.#findView(owner, id);
+    if (this.isAlive && this.#child.connected) {
+      this.#child.send({ type: 'sought', seek, view } satisfies ToWorker);
     }
   }
 

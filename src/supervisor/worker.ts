@@ -8,6 +8,7 @@ import { Fabric, type StagedFunction } from '../fabric/fabric.js';
 import { loadFetch } from '../fabric/host-calls/handlers.js';
 import { type OpenFront, openFront } from '../front/front.js';
 import { createLogger } from '../logging.js';
+import { FunctionsWithZerg } from '../zerg/functions-with-zerg.js';
 import { ConnectionNotes } from './connection-notes.js';
 import { ConnectionTable } from './connection-table.js';
 import { collectGarbage } from './garbage.js';
@@ -21,6 +22,7 @@ import { type PackedFunction, Unpacking } from './packed.js';
 import { loadProcessAddon } from './process-native.js';
 import { RecentRequests } from './recent-requests.js';
 import { rehearse } from './rehearsal.js';
+import { ViewSeeker } from './view-seeker.js';
 
 /** Where the supervisor puts the table's descriptor. */
 export const TABLE_DESCRIPTOR = 4;
@@ -35,6 +37,7 @@ const observations = new ObservationBuffer((batch, omitted) =>
   send({ type: 'observed', observations: batch, omitted }),
 );
 const recent = new RecentRequests();
+const seeker = new ViewSeeker(send);
 const add = (observation: Observation) => {
   recent.add(observation);
   observations.add(observation);
@@ -46,6 +49,7 @@ let staged: { name: string; fn: StagedFunction } | undefined;
 let instances: HostedInstances;
 let front: OpenFront | undefined;
 let notes: ConnectionNotes;
+let zerg: FunctionsWithZerg | undefined;
 
 function send(message: FromWorker): void {
   if (process.connected) {
@@ -99,7 +103,14 @@ async function open(functionName: string | undefined): Promise<void> {
     const observer = settings.observed
       ? (answered: Parameters<typeof observe>[0]) => add(observe(answered))
       : undefined;
-    front = await openFront(fabric, { ...settings.front, functionName, logger, observer });
+    if (settings.zerg !== undefined) {
+      zerg = new FunctionsWithZerg(fabric, {
+        driver: fabric.driver.name,
+        owner: settings.zerg,
+        elsewhere: (owner, id) => seeker.seek(owner, id),
+      });
+    }
+    front = await openFront(zerg ?? fabric, { ...settings.front, functionName, logger, observer });
     notes = new ConnectionNotes(table, front.server);
   }
 }
@@ -174,6 +185,10 @@ async function handle(message: ToWorker, socket: Socket | undefined): Promise<vo
       return kill(message.call, message.id);
     case 'find':
       return send({ type: 'found', call: message.call, outcome: recent.get(message.id) });
+    case 'view':
+      return send({ type: 'viewed', call: message.call, view: zerg?.page.find(message.id) });
+    case 'sought':
+      return seeker.settle(message.seek, message.view);
     case 'connection':
       return accept(message.slot, socket);
     case 'drain':

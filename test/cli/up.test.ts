@@ -50,6 +50,8 @@ t.test('a server and its command line', { skip: noKvm }, async (t) => {
   t.test('deploy, see it, call it, roll it back', async (t) => {
     t.equal(statSync(data).mode & 0o777, 0o700);
     t.same(listening.functions, []);
+    t.equal(listening.page, `${listening.url}/zerg`);
+    t.match(await get('/zerg'), /^<!doctype html>/);
     const { code, last } = await run(
       ...['function', 'deploy', 'greeter.ts', '--env', 'A=1', '--secret-file', '.secrets'],
       ...['--bind', 'hi.example.com', '--wall-ms', '2000'],
@@ -82,7 +84,9 @@ t.test('a server and its command line', { skip: noKvm }, async (t) => {
       [['function', 'deploy'], 2, 'INVALID_ARGUMENT'],
       [['function', 'deploy', 'image.elf'], 2, 'INVALID_ARGUMENT'],
       [['function', 'deploy', 'two.ts', '--image', 'hello'], 2, 'INVALID_ARGUMENT'],
+      [['function', 'deploy', 'two.ts', '--name', 'zerg'], 2, 'CONFIGURATION_INVALID'],
       [['function', 'rm', 'none'], 2, 'FUNCTION_MISSING'],
+      [['function', 'rm', 'zerg'], 2, 'FUNCTION_MISSING'],
       [['function', 'rollback', 'hello'], 2, 'VERSION_MISSING'],
       [['function', 'logs', 'none'], 2, 'FUNCTION_MISSING'],
       [['instance', 'spawn', 'none'], 2, 'FUNCTION_MISSING'],

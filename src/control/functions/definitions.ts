@@ -9,6 +9,7 @@ import {
 } from '../../fabric/definition.js';
 import type { PreparedFunction } from '../../fabric/prepared.js';
 import type { ImageStore } from '../../image/store.js';
+import { ZERG } from '../../zerg/zerg-page.js';
 import type { BundleOrder } from '../bundling/bundle-upload.js';
 import { isUploadPath, UPLOAD_FOLDER } from '../bundling/upload.js';
 import type { NewVersion, OpenedVersion } from '../data/function-store.js';
@@ -30,6 +31,9 @@ export function settingsOf(
   before: OpenedVersion | undefined,
 ): Pick<NewVersion, 'settings' | 'secrets'> {
   const { image, hosts = [] } = body;
+  if (name === ZERG) {
+    throw invalid('name', `${ZERG} is the name of the server's own page`);
+  }
   const given = (['source', 'bundle', 'image'] as const).filter((field) => body[field]);
   if (given.length !== 1) {
     throw invalid('source', 'exactly one of it, bundle and image must be given');
