@@ -38,6 +38,11 @@ const FUZZ_REQUIREMENTS = [
   },
 ];
 
+/** What only the tests of pages need. */
+const BROWSER_REQUIREMENTS = [
+  { package: 'chromium', has: () => findCommand('chromium'), why: 'opens the pages under test' },
+];
+
 function hasFuzzerRuntime() {
   if (!findCommand('clang++')) return false;
   const folder = execFileSync('clang++', ['--print-runtime-dir'], { encoding: 'utf8' }).trim();
@@ -106,5 +111,12 @@ export const packagesStep = packagesStepFor(REQUIREMENTS, {
 export const fuzzPackagesStep = packagesStepFor(FUZZ_REQUIREMENTS, {
   name: 'fuzz tools',
   title: 'the compiler with libFuzzer',
+  optional: true,
+});
+
+/** @type {import('./step.mjs').Step} */
+export const browserPackagesStep = packagesStepFor(BROWSER_REQUIREMENTS, {
+  name: 'browser',
+  title: 'the browser that opens pages under test',
   optional: true,
 });

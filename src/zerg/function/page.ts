@@ -62,7 +62,7 @@ ${phasesTable(facts)}
 </section>
 <section aria-labelledby="more-title">
 <h2 id="more-title">100 more</h2>
-<p><button type="button" id="more">Ask for 100 more views</button> <output id="progress"></output></p>
+<p class="more"><button type="button" id="more">Ask for 100 more views</button> <output id="progress"></output></p>
 <figure id="figure" hidden>
 <div id="histogram"></div>
 <figcaption>A to F of each view, by the server’s clock, on a logarithmic scale</figcaption>
@@ -78,7 +78,7 @@ ${phasesTable(facts)}
 <h3>Environment</h3>
 ${list(texts(env))}
 <h3>Function and limits</h3>
-${list(Object.entries({ name: facts.function, ...facts.limits }))}
+${list(Object.entries({ name: facts.function, strategy: view.strategy, ...facts.limits }))}
 <p>It has no secrets, may reach no host, and holds no binding.</p>
 </section>
 </main>

@@ -26,7 +26,7 @@ th, td {
   padding: .4rem .5rem; border-block-end: 1px solid var(--line); vertical-align: top;
   text-align: end; font-variant-numeric: tabular-nums; font-weight: normal;
 }
-th:first-child { text-align: start; }
+th:first-child { text-align: start; overflow-wrap: normal; }
 thead th, tfoot th, tfoot td, strong, b { font-weight: 600; }
 td { white-space: nowrap; }
 th small { display: block; color: var(--quiet); }
@@ -37,6 +37,7 @@ button {
 }
 button[aria-disabled="true"] { background: var(--raised); color: var(--quiet); outline: 1px solid var(--line); }
 button:focus-visible { outline: 3px solid var(--ink); outline-offset: 2px; }
+.more { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1rem; }
 figure { margin: 1rem 0; }
 svg { display: block; width: 100%; background: var(--raised); }
 svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
@@ -45,10 +46,10 @@ svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
 .mark { stroke: var(--mark); stroke-dasharray: 4 3; }
 dl { margin: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); gap: 0 1.5rem; }
 dl div { display: flex; justify-content: space-between; gap: 1rem; border-block-end: 1px solid var(--line); padding: .25rem 0; }
-dt { color: var(--quiet); }
+dt { color: var(--quiet); flex: none; }
 dd { margin: 0; text-align: end; }
 code { font-family: ui-monospace, monospace; }
 @media (max-width: 40rem) {
-  th, td { padding: .35rem .25rem; font-size: .85rem; }
+  th, td { padding: .35rem .2rem; font-size: .82rem; }
 }
 `;
