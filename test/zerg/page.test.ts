@@ -1,4 +1,5 @@
 /** The Zerg page, rendered by real instances, in one process and in workers. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { Strategy } from '../../src/drivers/driver.js';
 import { noKvm } from '../fabric/kvm.js';
@@ -159,4 +160,20 @@ t.test('a view that another worker rendered is found', { skip: noKvm }, async (t
   }
   owners.add(first.id.slice(0, 1));
   t.same([...owners].sort(), ['0', '1'], 'both workers rendered views');
+});
+
+t.test('a view goes with the worker that rendered it', { skip: noKvm }, async (t) => {
+  const { serving, url } = await startZerg(1);
+  t.teardown(() => serving.close());
+  const ask = (path: string) =>
+    exchange(url, lines(`GET ${path} HTTP/1.1`, 'Host: h', 'Connection: close'));
+  const [, id] = /x-hatchery-view-id: (\S+)/.exec(String(await ask('/zerg'))) ?? [];
+  t.strictSame(statusesOf(await ask(`/zerg/views/${id}`)), [200]);
+  const [worker = -1] = serving.workers;
+  process.kill(worker, 'SIGKILL');
+  while (serving.workers.length === 0 || serving.workers[0] === worker) {
+    await sleep(20);
+  }
+  t.match(jsonOf(await ask(`/zerg/views/${id}`)), { code: 'VIEW_UNKNOWN' });
+  t.strictSame(statusesOf(await ask('/zerg')), [200], 'the next worker renders the page');
 });
