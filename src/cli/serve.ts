@@ -4,13 +4,12 @@ import type { Logger } from 'pino';
 import { HatcheryError } from '../errors.js';
 import { createLogger } from '../logging.js';
 import type { DeployedBy, Serving } from '../supervisor/serving.js';
-import { EXIT_CODES } from './exit-codes.js';
 import { addFunctionOptions, definitionFrom, type FunctionOptions } from './function-options.js';
 import { listenOn, openServing } from './open-serving.js';
 import { selfTest } from './self-test.js';
 import { addServerOptions, type ServerOptions } from './server-options.js';
-import { stopSignal } from './stop-signal.js';
 import type { Terminal } from './terminal.js';
+import { runUntilStopped, type StoppableServer } from './until-stopped.js';
 import { wholeNumber } from './values.js';
 import { SourceWatcher } from './watch.js';
 
@@ -48,24 +47,11 @@ export async function serve(
   options: ServeOptions,
   terminal: Terminal,
 ): Promise<number> {
-  const stopped = stopSignal();
-  const server = new Server(file, options, terminal);
-  try {
-    const starting = server.start();
-    stopped.then(() => server.abandon());
-    await Promise.race([starting, stopped]);
-    await stopped;
-    // In the middle of its start it may yet open something, which is to be closed.
-    await starting.catch(() => {});
-  } finally {
-    await server.close();
-  }
-  terminal.result('Stopped.', { event: 'stopped' });
-  return EXIT_CODES.ok.code;
+  return runUntilStopped(new Server(file, options, terminal), terminal);
 }
 
 /** What one run of the command holds open. */
-class Server {
+class Server implements StoppableServer {
   readonly #file: string;
   readonly #options: ServeOptions;
   readonly #terminal: Terminal;

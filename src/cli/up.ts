@@ -5,7 +5,6 @@ import type { Control } from '../control/control.js';
 import { HatcheryError } from '../errors.js';
 import { createLogger } from '../logging.js';
 import type { Serving } from '../supervisor/serving.js';
-import { EXIT_CODES } from './exit-codes.js';
 import { listenOn, openServing } from './open-serving.js';
 import {
   addDriverOptions,
@@ -14,8 +13,8 @@ import {
   MAX_PORT,
   type ServerOptions,
 } from './server-options.js';
-import { stopSignal } from './stop-signal.js';
 import type { Terminal } from './terminal.js';
+import { runUntilStopped, type StoppableServer } from './until-stopped.js';
 import { collect, wholeNumber } from './values.js';
 import { packageVersion } from './version.js';
 
@@ -58,23 +57,11 @@ export function describeUp(command: Command): Command {
 }
 
 export async function up(options: UpOptions, terminal: Terminal): Promise<number> {
-  const stopped = stopSignal();
-  const server = new Service(options, terminal);
-  try {
-    const starting = server.start();
-    await Promise.race([starting, stopped]);
-    await stopped;
-    // In the middle of its start it may yet open something, which is to be closed.
-    await starting.catch(() => {});
-  } finally {
-    await server.close();
-  }
-  terminal.result('Stopped.', { event: 'stopped' });
-  return EXIT_CODES.ok.code;
+  return runUntilStopped(new Service(options, terminal), terminal);
 }
 
 /** What one run of the command holds open. */
-class Service {
+class Service implements StoppableServer {
   readonly #options: UpOptions;
   readonly #terminal: Terminal;
   readonly #logger: Logger;
