@@ -9,7 +9,7 @@ const LAB_FOLDER = '/test/xen/';
  * rest is for `npm run test:xen` and for continuous integration, which run every file of the lab.
  */
 const IN_EVERY_RUN =
-  /\/test\/xen\/(domain-faults|hostile-guests|libxl-(domains|events|failures|threads)|pv-machine|rewind)\.test\.js$/;
+  /\/test\/xen\/(domain-faults|hostile-guests|libxl-(domains|events)|pv-machine|rewind)\.test\.js$/;
 
 /** What a file imports that tests any driver, the one that HATCHERY_TEST_DRIVER names. */
 const ANY_DRIVER = /from '[./]+(drivers\/)?(driver|fabric)-under-test\.js'/;
