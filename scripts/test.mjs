@@ -1,12 +1,12 @@
 // npm test [-- [--asan] [WORD…]]: sets up what is missing, then lint, types and all tests. With words,
 // only the test files whose path contains one of them. "npm run test:asan -- --xen" runs the files of the
 // lab with sanitizers. The last line says how many passed.
-import { execFileSync } from 'node:child_process';
 import { labPackagesStep } from './lab/packages.mjs';
 import { SANITIZED } from './steps/addon.mjs';
 import { allSteps, testAddonSteps } from './steps/all.mjs';
 import { browserPackagesStep } from './steps/packages.mjs';
 import { at } from './steps/root.mjs';
+import { SANITIZER_OPTIONS, sanitizerLibraries } from './steps/sanitizers.mjs';
 import { runSteps, StepFailure } from './steps/step.mjs';
 import { typescriptStep } from './steps/typescript.mjs';
 
@@ -22,14 +22,10 @@ const isComplete = words.length === 0 && !inLabOnly;
 
 /** What makes a process of Node load the addons that were built with sanitizers. */
 function sanitizerEnvironment() {
-  const library = (name) =>
-    execFileSync('gcc', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
   return {
     HATCHERY_ADDONS: at(SANITIZED),
-    LD_PRELOAD: `${library('libasan.so')} ${library('libubsan.so')}`,
-    // Node itself leaks on exit, by intent.
-    ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1',
-    UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
+    LD_PRELOAD: sanitizerLibraries().join(' '),
+    ...SANITIZER_OPTIONS,
   };
 }
 
