@@ -1,5 +1,5 @@
-// node scripts/build.mjs [addon] [test-addon] [images] [typescript]: builds these parts, or all that is
-// not for tests only.
+// node scripts/build.mjs [addon] [test-addon] [images] [typescript] [bench-tools]: builds these parts, or all that is
+// not for tests or the benchmark only.
 import {
   addonSteps,
   groundSteps,
@@ -7,6 +7,7 @@ import {
   testAddonSteps,
   typescriptSteps,
 } from './steps/all.mjs';
+import { benchPackagesStep } from './steps/packages.mjs';
 import { runStepsOrExit } from './steps/step.mjs';
 
 const PARTS = {
@@ -14,6 +15,7 @@ const PARTS = {
   'test-addon': testAddonSteps,
   images: imageSteps,
   typescript: typescriptSteps,
+  'bench-tools': () => [benchPackagesStep],
 };
 
 const EVERYTHING = ['addon', 'images', 'typescript'];

@@ -43,6 +43,16 @@ const BROWSER_REQUIREMENTS = [
   { package: 'chromium', has: () => findCommand('chromium'), why: 'opens the pages under test' },
 ];
 
+/** What only the benchmark needs: what loads a server, and what functions are compared with. */
+const BENCH_REQUIREMENTS = [
+  {
+    package: 'wrk',
+    has: () => findCommand('wrk'),
+    why: 'sends the requests: it takes least itself',
+  },
+  { package: 'bubblewrap', has: () => findCommand('bwrap'), why: 'what `clone` is compared with' },
+];
+
 function hasFuzzerRuntime() {
   if (!findCommand('clang++')) return false;
   const folder = execFileSync('clang++', ['--print-runtime-dir'], { encoding: 'utf8' }).trim();
@@ -119,4 +129,10 @@ export const browserPackagesStep = packagesStepFor(BROWSER_REQUIREMENTS, {
   name: 'browser',
   title: 'the browser that opens pages under test',
   optional: true,
+});
+
+/** @type {import('./step.mjs').Step} */
+export const benchPackagesStep = packagesStepFor(BENCH_REQUIREMENTS, {
+  name: 'bench tools',
+  title: 'what the benchmark loads and compares with',
 });
