@@ -5,6 +5,8 @@
 
 export const ABI_VERSION = 1;
 export const MAGIC = 0x3159524843544148n;
+export const NOTE_ABI = 1;
+export const NOTE_UNCONFIGURED = 2;
 export const PAGE_BYTES = 4096;
 
 export const BOOT_ADDRESS = 0x00200000;

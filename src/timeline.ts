@@ -15,7 +15,8 @@
  *
  * load    reading the image and laying it out
  * create  making the virtual machine
- * boot    the guest ran up to the snapshot point: engine and start-up code of the function
+ * boot    the guest ran up to the snapshot point: engine and start-up code of the function. Where its
+ *         image has started before for another function, only what is this function's own
  * init    taking the snapshot, and making the first virtual machine over it
  */
 

@@ -37,7 +37,8 @@
  * is in the same 2 MiB, it MAY map all of them, zeroes around a segment that is not writable. The
  * image carries
  * one ELF note, name "Hatchery", type HATCHERY_NOTE_ABI, whose description is the ABI version as a
- * uint32_t. It MUST NOT contain a SYSCALL instruction.
+ * uint32_t. A second note, type HATCHERY_NOTE_UNCONFIGURED with no description, says that it makes the
+ * hypercall UNCONFIGURED. It MUST NOT contain a SYSCALL instruction.
  *
  * Segments at HATCHERY_PLATFORM_ADDRESS and above are not the image's: they are a platform's own way
  * to start the file without a host of Hatchery's, as Xen does (images/kernel/xen), and a host that
@@ -46,6 +47,7 @@
 #define HATCHERY_PLATFORM_ADDRESS UINT64_C(0xffffffff80000000)
 #define HATCHERY_NOTE_NAME "Hatchery"
 #define HATCHERY_NOTE_ABI 1u
+#define HATCHERY_NOTE_UNCONFIGURED 2u
 
 /*
  * ADDRESS SPACE, from low to high. What is not listed is not mapped.
@@ -78,7 +80,7 @@
  * HATCHERY_BOOT_ADDRESS + HATCHERY_PAGE_BYTES: `configuration_bytes` bytes of items, each a
  * struct hatchery_item, then the name, a NUL, the value, a NUL, and padding with NULs up to the
  * next multiple of 8. The items are what the instance gets from its parent; a guest ignores names
- * that it does not know.
+ * that it does not know. More pages MAY be mapped behind them.
  */
 struct hatchery_boot {
     uint64_t magic;               /* HATCHERY_MAGIC */
@@ -168,6 +170,11 @@ enum hatchery_resume {
  *   CALL     A call frame is in the response window: enqueues a host call and returns at once.
  *   WAIT     A struct hatchery_wait is in the response window: yields until there is a completion,
  *            or until its time. A guest that waits for ever with no call in flight is ended.
+ *   UNCONFIGURED  Start-up has come so far without a look at the configuration: the guest has read
+ *            neither the items nor `configuration_bytes`. At most once, before READY. Returns as
+ *            READY does, with the control block filled as for ENTRY; the items, `configuration_bytes`
+ *            and the control block MAY be others each time, the rest of the boot page is not. So a
+ *            host can start many functions of one image from one snapshot.
  *   PROBE    Only the host's own resume stub makes it, when the host compares states.
  */
 enum hatchery_operation {
@@ -180,6 +187,7 @@ enum hatchery_operation {
     HATCHERY_PANIC = 7,
     HATCHERY_CALL = 8,
     HATCHERY_WAIT = 9,
+    HATCHERY_UNCONFIGURED = 10,
     HATCHERY_PROBE = 255
 };
 

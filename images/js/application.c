@@ -188,6 +188,8 @@ static void settle_heap(void) {
     ENGINE(JS_SetGCThreshold, runtime, used + (limit - used) / 4);
 }
 
+IMAGE_STARTS_UNCONFIGURED;
+
 void application_start(void) {
     engine_start();
     text_start();
@@ -197,6 +199,7 @@ void application_start(void) {
                                                              WASM_RT_I64, WASM_RT_I32, WASM_RT_I32);
     ENGINE(JS_SetHostPromiseRejectionTracker, runtime,
            engine_table_add(tracker_type, (wasm_rt_function_ptr_t)on_rejection), 0);
+    start_unconfigured();
     set_property(host, "env", configuration_string("env"));
     set_property(host, "bindings", configuration_string("bindings"));
     set_property(host, "limits", configuration_string("limits"));

@@ -22,6 +22,19 @@ void application_start(void);
  */
 void application_serve(void);
 
+/*
+ * To be called by application_start at most once, before it looks at its configuration, by an image
+ * that says IMAGE_STARTS_UNCONFIGURED: the host may take a snapshot here and go on from it with any
+ * function's configuration. Clocks and randomness start anew; what was drawn of them before is the
+ * same for all functions.
+ */
+void start_unconfigured(void);
+
+/* Outside of any function, once: the note that says so to the host. */
+#define IMAGE_STARTS_UNCONFIGURED                                                       \
+    __asm__(".pushsection .note.hatchery, \"a\", @note\n"                              \
+            ".balign 4\n.long 9, 0, 2\n.asciz \"Hatchery\"\n.balign 4\n.popsection\n")
+
 /* The value of a configuration item, NUL-terminated, and its length; NULL if there is none. */
 const char *configuration_find(const char *name, size_t *value_bytes);
 

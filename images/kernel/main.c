@@ -7,8 +7,13 @@ static void take_over_control_block(void) {
 }
 
 _Static_assert(HATCHERY_DOORBELL_ADDRESS == 0x180000 && HATCHERY_NOTE_ABI == 1 &&
-                   HATCHERY_ABI_VERSION == 1,
-               "start_kvm.S repeats these numbers");
+                   HATCHERY_ABI_VERSION == 1 && HATCHERY_NOTE_UNCONFIGURED == 2,
+               "start_kvm.S and kernel.h repeat these numbers");
+
+void start_unconfigured(void) {
+    hypercall(HATCHERY_UNCONFIGURED);
+    take_over_control_block();
+}
 
 __attribute__((noreturn)) void kernel_main(void) {
     if (boot_page()->magic != HATCHERY_MAGIC || boot_page()->abi_version != HATCHERY_ABI_VERSION) {

@@ -37,8 +37,6 @@ Result<int64_t> KvmMachine::written_pages() {
 }
 
 void KvmMachine::teach_snapshot() {
-    /* More than this is not what a request usually does, and dear for each machine to copy. */
-    constexpr size_t kMostPages = 1024;
     if (taught_ || !keeps_log_) {
         return;
     }
@@ -47,7 +45,7 @@ void KvmMachine::teach_snapshot() {
         return;
     }
     auto pages = read_log();
-    if (pages.ok() && pages.value().count() <= kMostPages) {
+    if (pages.ok()) {
         add_host_writes(pages.value());
         snapshot_->learn_written(pages.value());
     }

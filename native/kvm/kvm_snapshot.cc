@@ -1,5 +1,6 @@
 #include "kvm_snapshot.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "kvm_machine.h"
@@ -93,27 +94,52 @@ RegisterState cold_registers(const KvmDevice& device, const PageTables& tables) 
     return state;
 }
 
-void put(uint8_t* memory, uint64_t offset, const void* bytes, size_t count) {
-    /* An empty buffer has no address, and memcpy may not be given none. */
-    if (count > 0) {
-        std::memcpy(memory + offset, bytes, count);
-    }
-}
-
-void write_resume_stub(uint8_t* memory, uint64_t target) {
-    put(memory, kResumeEntry, kResumeCode, sizeof kResumeCode);
-    put(memory, kProbeEntry, kProbeCode, sizeof kProbeCode);
-    put(memory, kResumeTarget, &target, sizeof target);
-    put(memory, kResumeXsaveArea + kMxcsrOffset, &kMxcsrInitial, sizeof kMxcsrInitial);
-}
-
 }  // namespace
 
 KvmSnapshot::KvmSnapshot(size_t memory_bytes)
     : memory_bytes_(memory_bytes),
       filled_(memory_bytes),
       views_(memory_bytes),
-      learned_(memory_bytes) {}
+      written_(std::make_shared<LearnedPages>(memory_bytes)),
+      written_by_requests_(std::make_shared<LearnedPages>(memory_bytes)) {}
+
+Status KvmSnapshot::put(uint64_t offset, std::span<const uint8_t> bytes) {
+    filled_.add_bytes(offset, bytes.size());
+    return file_.write(offset, bytes);
+}
+
+Status KvmSnapshot::put(std::span<const Content> contents) {
+    Status failed;
+    for (const Content& content : contents) {
+        if (!failed) {
+            failed = put(content.physical_address, content.bytes);
+        }
+    }
+    return failed;
+}
+
+Status KvmSnapshot::put_filled(const uint8_t* memory) {
+    Status failed;
+    filled_.for_each_run([&](size_t page, size_t pages) {
+        const size_t offset = page * HATCHERY_PAGE_BYTES;
+        if (!failed) {
+            failed = file_.write(offset, {memory + offset, pages * HATCHERY_PAGE_BYTES});
+        }
+    });
+    return failed;
+}
+
+Status KvmSnapshot::put_resume_stub(uint64_t target) {
+    uint8_t stub[kResumeBytes] = {};
+    const auto lay = [&](size_t offset, const void* bytes, size_t count) {
+        std::memcpy(stub + offset, bytes, count);
+    };
+    lay(kResumeEntry, kResumeCode, sizeof kResumeCode);
+    lay(kProbeEntry, kProbeCode, sizeof kProbeCode);
+    lay(kResumeTarget, &target, sizeof target);
+    lay(kResumeXsaveArea + kMxcsrOffset, &kMxcsrInitial, sizeof kMxcsrInitial);
+    return put(0, stub);
+}
 
 Status KvmSnapshot::seal() {
     if (Status failed = file_.seal()) {
@@ -143,14 +169,15 @@ Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::load(std::shared_ptr<const Kvm
     snapshot->tables_ = tables.value();
     snapshot->doorbell_ = map.doorbell;
     snapshot->channel_ = plan.channel;
+    snapshot->registers_ = cold_registers(*snapshot->device_, *snapshot->tables_);
     if (plan.shared.bytes > 0) {
         auto shared = SharedRegion::create(plan.shared.bytes, map.shared);
         if (!shared.ok()) {
             return shared.failure();
         }
         for (const Content& content : plan.shared.contents) {
-            put(shared.value()->bytes(), content.physical_address, content.bytes.data(),
-                content.bytes.size());
+            std::copy(content.bytes.begin(), content.bytes.end(),
+                      shared.value()->bytes() + content.physical_address);
         }
         snapshot->shared_ = shared.value();
     }
@@ -159,29 +186,20 @@ Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::load(std::shared_ptr<const Kvm
         return file.failure();
     }
     snapshot->file_ = std::move(file.value());
-    {
-        auto memory = snapshot->file_.map_for_filling();
-        if (!memory.ok()) {
-            return memory.failure();
-        }
-        uint8_t* bytes = memory.value().bytes();
-        write_resume_stub(bytes, plan.entry);
-        snapshot->filled_.add_bytes(0, kResumeBytes);
-        for (const Content& content : plan.memory.contents) {
-            put(bytes, content.physical_address, content.bytes.data(), content.bytes.size());
-            snapshot->filled_.add_bytes(content.physical_address, content.bytes.size());
-        }
+    Status failed = snapshot->put_resume_stub(plan.entry);
+    if (!failed) {
+        failed = snapshot->put(plan.memory.contents);
     }
-    snapshot->registers_ = cold_registers(*snapshot->device_, *snapshot->tables_);
-    if (Status failed = snapshot->seal()) {
+    if (!failed) {
+        failed = snapshot->seal();
+    }
+    if (failed) {
         return *failed;
     }
     return snapshot;
 }
 
-Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::capture(const uint8_t* memory,
-                                                          const PageSet& written,
-                                                          const RegisterState& registers) const {
+Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::successor() const {
     std::shared_ptr<KvmSnapshot> snapshot(new KvmSnapshot(memory_bytes_));
     snapshot->device_ = device_;
     snapshot->tables_ = tables_;
@@ -189,32 +207,84 @@ Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::capture(const uint8_t* memory,
     snapshot->doorbell_ = doorbell_;
     snapshot->channel_ = channel_;
     snapshot->filled_ = filled_;
-    snapshot->filled_.add(written);
-    snapshot->ready_ = true;
-    auto file = MemoryFile::create(snapshot->memory_bytes_);
+    snapshot->registers_ = registers_;
+    auto file = MemoryFile::create(memory_bytes_);
     if (!file.ok()) {
         return file.failure();
     }
     snapshot->file_ = std::move(file.value());
-    {
-        auto copy = snapshot->file_.map_for_filling();
-        if (!copy.ok()) {
-            return copy.failure();
-        }
-        uint8_t* bytes = copy.value().bytes();
-        snapshot->filled_.for_each_run([&](size_t page, size_t pages) {
-            put(bytes, page * HATCHERY_PAGE_BYTES, memory + page * HATCHERY_PAGE_BYTES,
-                pages * HATCHERY_PAGE_BYTES);
-        });
-        write_resume_stub(bytes, registers.general.rip);
+    return snapshot;
+}
+
+Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::capture(const uint8_t* memory,
+                                                          const PageSet& written,
+                                                          const RegisterState& registers) const {
+    auto made = successor();
+    if (!made.ok()) {
+        return made;
     }
+    auto& snapshot = made.value();
+    snapshot->filled_.add(written);
+    snapshot->ready_ = true;
     snapshot->registers_ = registers;
     snapshot->registers_.general.rip = HATCHERY_RESUME_ADDRESS + kResumeEntry;
     snapshot->registers_.general.rax = snapshot->registers_.general.rdx = kResumeMask;
-    if (Status failed = snapshot->seal()) {
+    if (configured_) {
+        if (written_->wants_lesson()) {
+            written_->learn(written);
+        }
+        snapshot->written_by_requests_ = written_by_requests_;
+        snapshot->written_->guess(written_by_requests_->usual());
+    }
+    Status failed = snapshot->put_filled(memory);
+    if (!failed) {
+        failed = snapshot->put_resume_stub(registers.general.rip);
+    }
+    if (!failed) {
+        failed = snapshot->seal();
+    }
+    if (failed) {
         return *failed;
     }
-    return snapshot;
+    return made;
+}
+
+Result<std::shared_ptr<Snapshot>> KvmSnapshot::configure(std::span<const Content> contents) const {
+    const bool inside = std::all_of(contents.begin(), contents.end(), [&](const Content& content) {
+        return content.physical_address >= kResumeBytes &&
+               content.physical_address <= memory_bytes_ &&
+               content.bytes.size() <= memory_bytes_ - content.physical_address;
+    });
+    if (!inside) {
+        return Failure{"configure", EINVAL};
+    }
+    auto made = successor();
+    if (!made.ok()) {
+        return made.failure();
+    }
+    auto& snapshot = made.value();
+    snapshot->configured_ = true;
+    snapshot->written_ = written_;
+    snapshot->written_by_requests_ = written_by_requests_;
+    if (shared_) {
+        /* No function shares memory with another one, code neither: it could watch its caches. */
+        auto shared = shared_->copy();
+        if (!shared.ok()) {
+            return shared.failure();
+        }
+        snapshot->shared_ = shared.value();
+    }
+    Status failed = snapshot->put_filled(memory());
+    if (!failed) {
+        failed = snapshot->put(contents);
+    }
+    if (!failed) {
+        failed = snapshot->seal();
+    }
+    if (failed) {
+        return *failed;
+    }
+    return std::shared_ptr<Snapshot>(std::move(snapshot));
 }
 
 Result<std::unique_ptr<Machine>> KvmSnapshot::create_machine(bool keep_log) {
@@ -225,21 +295,11 @@ Result<std::unique_ptr<Machine>> KvmSnapshot::create_machine(bool keep_log) {
     return std::unique_ptr<Machine>(std::move(machine.value()));
 }
 
-PageSet KvmSnapshot::usually_written() const {
-    const std::lock_guard lock(learned_mutex_);
-    return learned_;
-}
-
 void KvmSnapshot::learn_written(const PageSet& written) {
-    const std::lock_guard lock(learned_mutex_);
-    learned_.add(written);
-    lessons_++;
-}
-
-bool KvmSnapshot::wants_lesson() const {
-    constexpr int kEnoughLessons = 3;
-    const std::lock_guard lock(learned_mutex_);
-    return ready_ && lessons_ < kEnoughLessons;
+    written_->learn(written);
+    if (written_by_requests_->wants_lesson()) {
+        written_by_requests_->learn(written);
+    }
 }
 
 }  // namespace hatchery

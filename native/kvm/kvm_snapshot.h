@@ -5,7 +5,6 @@
 #include <linux/kvm.h>
 
 #include <memory>
-#include <mutex>
 
 #include "../machine/descriptor.h"
 #include "../machine/load_plan.h"
@@ -14,6 +13,7 @@
 #include "../machine/result.h"
 #include "../machine/snapshot.h"
 #include "kvm_device.h"
+#include "learned_pages.h"
 #include "memory_file.h"
 #include "memory_views.h"
 #include "shared_region.h"
@@ -45,6 +45,8 @@ class KvmSnapshot final : public Snapshot, public std::enable_shared_from_this<K
     Result<std::shared_ptr<KvmSnapshot>> capture(const uint8_t* memory, const PageSet& written,
                                                  const RegisterState& registers) const;
 
+    Result<std::shared_ptr<Snapshot>> configure(std::span<const Content> contents) const override;
+
     const KvmDevice& device() const { return *device_; }
     const PageTables& tables() const { return *tables_; }
     size_t memory_bytes() const override { return memory_bytes_; }
@@ -65,13 +67,21 @@ class KvmSnapshot final : public Snapshot, public std::enable_shared_from_this<K
      * Pages that machines of this snapshot are known to write: new machines get them by copying
      * before they run, which costs less than a fault for each. Any thread.
      */
-    PageSet usually_written() const;
+    PageSet usually_written() const { return written_->usual(); }
     void learn_written(const PageSet& written);
     /* Whether it has yet to learn: then its next machine keeps the record. */
-    bool wants_lesson() const;
+    bool wants_lesson() const { return ready_ && written_->wants_lesson(); }
 
   private:
     explicit KvmSnapshot(size_t memory_bytes);
+    /* One with the same machine around its memory, of which nothing is written yet. */
+    Result<std::shared_ptr<KvmSnapshot>> successor() const;
+    /* Writes to the file, and remembers that these pages are not all zero. */
+    Status put(uint64_t offset, std::span<const uint8_t> bytes);
+    Status put(std::span<const Content> contents);
+    /* The pages that `filled_` names, of memory of the same layout. */
+    Status put_filled(const uint8_t* memory);
+    Status put_resume_stub(uint64_t target);
     /* Makes the file immutable and maps it for reading. */
     Status seal();
 
@@ -88,9 +98,12 @@ class KvmSnapshot final : public Snapshot, public std::enable_shared_from_this<K
     RegisterState registers_ = {};
     bool ready_ = false;
 
-    mutable std::mutex learned_mutex_;
-    PageSet learned_;
-    int lessons_ = 0;
+    /* What its machines write. Those of all snapshots that were configured from one learn together
+     * what a start writes. */
+    std::shared_ptr<LearnedPages> written_;
+    /* What a request writes, of whatever function: a guess for a snapshot that has not served. */
+    std::shared_ptr<LearnedPages> written_by_requests_;
+    bool configured_ = false;
 };
 
 }  // namespace hatchery

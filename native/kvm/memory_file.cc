@@ -1,6 +1,7 @@
 #include "memory_file.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 namespace hatchery {
 
@@ -19,6 +20,24 @@ Result<MemoryFile> MemoryFile::create(size_t bytes) {
         return Failure::from_errno("ftruncate");
     }
     return file;
+}
+
+Status MemoryFile::write(uint64_t offset, std::span<const uint8_t> bytes) {
+    while (!bytes.empty()) {
+        const ssize_t count = attempt("pwrite", [&] {
+            return pwrite(descriptor_.get(), bytes.data(), bytes.size(),
+                          static_cast<off_t>(offset));
+        });
+        if (count < 0) {
+            return Failure::from_errno("pwrite");
+        }
+        if (count == 0) {
+            return Failure{"pwrite", EIO};
+        }
+        bytes = bytes.subspan(static_cast<size_t>(count));
+        offset += static_cast<uint64_t>(count);
+    }
+    return kSuccess;
 }
 
 Status MemoryFile::seal() {

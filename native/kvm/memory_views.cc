@@ -14,20 +14,20 @@ Result<MemoryFile> repeat(size_t times, size_t size, const uint8_t* content,
     if (!file.ok()) {
         return file;
     }
-    {
-        auto mapping = file.value().map_for_filling();
-        if (!mapping.ok()) {
-            return mapping.failure();
-        }
-        for (size_t i = 0; i < times; i++) {
-            uint8_t* copy = mapping.value().bytes() + i * size;
-            filled.for_each_run([&](size_t page, size_t pages) {
-                std::memcpy(copy + page * HATCHERY_PAGE_BYTES, content + page * HATCHERY_PAGE_BYTES,
-                            pages * HATCHERY_PAGE_BYTES);
-            });
-        }
+    Status failed;
+    for (size_t i = 0; i < times; i++) {
+        filled.for_each_run([&](size_t page, size_t pages) {
+            const size_t offset = page * HATCHERY_PAGE_BYTES;
+            if (!failed) {
+                failed = file.value().write(i * size + offset,
+                                            {content + offset, pages * HATCHERY_PAGE_BYTES});
+            }
+        });
     }
-    if (Status failed = file.value().seal()) {
+    if (!failed) {
+        failed = file.value().seal();
+    }
+    if (failed) {
         return *failed;
     }
     return file;

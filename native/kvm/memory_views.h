@@ -26,10 +26,10 @@ class MemoryViews {
 
   public:
     /* So many machines at a time have a mapping each: these need no second copy of the content. */
-    static constexpr size_t kAlone = 64;
+    static constexpr size_t kAlone = 16;
     /* Bounds of a row: how often the content stands in it, and what all of that may take. */
     static constexpr size_t kMostInRow = 16;
-    static constexpr size_t kMostRowBytes = 8u << 20;
+    static constexpr size_t kMostRowBytes = 32u << 20;
 
     /* One machine's memory: the snapshot's until it is written to. Given back with its owner. */
     class View {

@@ -3,6 +3,7 @@
 #define HATCHERY_KVM_SHARED_REGION_H
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 
 #include "../machine/descriptor.h"
@@ -33,6 +34,15 @@ class SharedRegion {
         /* A host without huge pages serves as well, only slower. */
         (void)attempt("madvise(MADV_HUGEPAGE)",
                       [&] { return madvise(region->bytes(), size, MADV_HUGEPAGE); });
+        return region;
+    }
+
+    /* Another one with the same bytes at the same place. */
+    Result<std::shared_ptr<SharedRegion>> copy() const {
+        auto region = create(size_, physical_address_);
+        if (region.ok()) {
+            std::memcpy(region.value()->bytes(), bytes(), size_);
+        }
         return region;
     }
 

@@ -18,17 +18,21 @@ RegionPlan region_from(const Napi::Object& given) {
              one.Get("writable").ToBoolean(), one.Get("executable").ToBoolean(),
              one.Get("large").ToBoolean()});
     }
-    const auto contents = given.Get("contents").As<Napi::Array>();
-    for (uint32_t i = 0; i < contents.Length(); i++) {
-        const Napi::Object one = contents.Get(i).As<Napi::Object>();
-        auto bytes = one.Get("bytes").As<Napi::Uint8Array>();
-        region.contents.push_back(
-            {integer(one, "physicalAddress"), {bytes.Data(), bytes.ByteLength()}});
-    }
+    region.contents = contents_from(given.Get("contents").As<Napi::Array>());
     return region;
 }
 
 }  // namespace
+
+std::vector<Content> contents_from(const Napi::Array& given) {
+    std::vector<Content> contents;
+    for (uint32_t i = 0; i < given.Length(); i++) {
+        const Napi::Object one = given.Get(i).As<Napi::Object>();
+        auto bytes = one.Get("bytes").As<Napi::Uint8Array>();
+        contents.push_back({integer(one, "physicalAddress"), {bytes.Data(), bytes.ByteLength()}});
+    }
+    return contents;
+}
 
 LoadPlan load_plan_from(const Napi::Object& given) {
     LoadPlan plan;

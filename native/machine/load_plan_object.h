@@ -14,6 +14,9 @@ namespace hatchery {
  */
 LoadPlan load_plan_from(const Napi::Object& given);
 
+/* The same of a region's contents. */
+std::vector<Content> contents_from(const Napi::Array& given);
+
 }  // namespace hatchery
 
 #endif

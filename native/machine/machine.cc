@@ -87,6 +87,7 @@ Exit Machine::classify_operation(uint32_t operation) {
         case HATCHERY_PANIC:
         case HATCHERY_CALL:
         case HATCHERY_WAIT:
+        case HATCHERY_UNCONFIGURED:
 #ifdef HATCHERY_TEST_HOOKS
         case HATCHERY_PROBE:
 #endif

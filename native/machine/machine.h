@@ -26,6 +26,7 @@ enum class Exit : uint32_t {
     kPanic = HATCHERY_PANIC,
     kCall = HATCHERY_CALL,
     kWait = HATCHERY_WAIT,
+    kUnconfigured = HATCHERY_UNCONFIGURED,
     kProbe = HATCHERY_PROBE,
     kCrash = 0x100,       /* a fault, or an exit that the ABI does not know */
     kInterrupted = 0x101, /* the time given to `run` is over; `run` goes on where it stopped */
@@ -55,7 +56,7 @@ class Machine {
     Machine& operator=(const Machine&) = delete;
     virtual ~Machine() = default;
 
-    /* Before the first run of a cold machine: fills the control block with time and entropy. */
+    /* Before the first run of a cold machine, and after kUnconfigured: fills the control block with time and entropy. */
     Status hand_over_boot() { return write_control(0, {}); }
 
     /*
@@ -77,7 +78,7 @@ class Machine {
      */
     virtual Result<int64_t> rewind(size_t page_limit) = 0;
 
-    /* After kReady: completes the doorbell and takes a snapshot. */
+    /* After kReady or kUnconfigured: completes the doorbell and takes a snapshot. */
     virtual Result<std::shared_ptr<Snapshot>> capture() = 0;
 
     /* Pages that the guest has written since the machine was created; -1: no record is kept. */

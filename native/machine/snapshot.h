@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 
+#include "load_plan.h"
 #include "result.h"
 
 namespace hatchery {
@@ -31,6 +33,17 @@ class Snapshot {
      * written pages that Machine::rewind and Machine::capture need. Any thread, several at a time.
      */
     virtual Result<std::unique_ptr<Machine>> create_machine(bool keep_log) = 0;
+
+    /*
+     * Of one that was captured at UNCONFIGURED: a snapshot like it in memory of its own, read-only
+     * regions too, with these contents in it. They lie in what the plan left for boot page and
+     * configuration: the caller's to see to; what is not in the machine's own memory, or in the
+     * driver's part of it, is refused (EINVAL). ENOTSUP: the driver cannot do it.
+     */
+    virtual Result<std::shared_ptr<Snapshot>> configure(std::span<const Content> contents) const {
+        (void)contents;
+        return Failure{"configure", ENOTSUP};
+    }
 };
 
 }  // namespace hatchery

@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "addon_data.h"
+#include "load_plan_object.h"
 #include "machine_object.h"
 
 namespace hatchery {
@@ -43,6 +44,7 @@ class SnapshotObject : public Napi::ObjectWrap<SnapshotObject> {
     static Napi::Function define(Napi::Env env) {
         return DefineClass(env, "Snapshot",
                            {InstanceMethod<&SnapshotObject::create_machine>("createMachine"),
+                            InstanceMethod<&SnapshotObject::configure>("configure"),
                             InstanceMethod<&SnapshotObject::close>("close")});
     }
 
@@ -66,6 +68,18 @@ class SnapshotObject : public Napi::ObjectWrap<SnapshotObject> {
             return throw_failure(info.Env(), *refused);
         }
         return info.Env().Undefined();
+    }
+
+    /* configure(contents): a snapshot; `Region.contents` of src/drivers/layout.ts, or throws. */
+    Napi::Value configure(const Napi::CallbackInfo& info) {
+        if (!snapshot_) {
+            return throw_failure(info.Env(), {"configure", EBADF});
+        }
+        auto configured = snapshot_->configure(contents_from(info[0].As<Napi::Array>()));
+        if (!configured.ok()) {
+            return throw_failure(info.Env(), configured.failure());
+        }
+        return new_snapshot_object(info.Env(), std::move(configured.value()));
     }
 
     Napi::Value close(const Napi::CallbackInfo& info) {

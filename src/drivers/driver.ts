@@ -35,6 +35,8 @@ export interface LoadableImage {
   readonly segments: readonly ImageSegment[];
   /** The ELF file that it was read from, if it was: what a PV domain of Xen's is built from. */
   readonly file?: Uint8Array;
+  /** It makes the hypercall UNCONFIGURED on its way to the snapshot point. Default: no. */
+  readonly startsUnconfigured?: boolean;
 }
 
 /** What an instance gets from its parent; names are 1 to 255 bytes of ASCII without NUL. */
@@ -43,6 +45,8 @@ export type Configuration = ReadonlyMap<string, Uint8Array>;
 export interface LoadOptions {
   readonly image: LoadableImage;
   readonly configuration: Configuration;
+  /** Bytes to leave for configuration items. Default, and at least: what these need. */
+  readonly configurationRoom?: number;
   /** All memory of an instance in bytes; a multiple of 4096. */
   readonly memoryBytes: number;
   /**
@@ -61,6 +65,8 @@ export interface LoadOptions {
 export type ExitKind =
   /** Start-up is over: the snapshot point. */
   | 'ready'
+  /** Start-up has come to where it needs its configuration. It goes on as a boot does. */
+  | 'unconfigured'
   /** A response frame is in `payload`. Final unless its flags say otherwise. */
   | 'respond'
   /** The guest asks for the next bytes of the request's body. */
@@ -145,7 +151,7 @@ export interface Shell {
    * Runs the guest until it exits: on the calling thread where it comes back within a short slice
    * (the result is then the {@link Exit} itself), else on a thread of the driver's (a promise).
    *
-   * @param resume `undefined` boots a shell of a cold snapshot.
+   * @param resume `undefined` boots a shell of a cold snapshot, and goes on after `unconfigured`.
    * @param deadline `performance.now()` milliseconds; when it passes, the exit is `deadline`.
    * @param cpuMilliseconds processor time that the guest may use in this run; when it is used up, the
    *   exit is `cpu`. The driver may notice some milliseconds late.
@@ -166,7 +172,10 @@ export interface Shell {
    */
   rewind(): boolean;
 
-  /** After `ready`: a ready snapshot of this guest. The shell can then only be destroyed or run on. */
+  /**
+   * After `ready` or `unconfigured`: a snapshot of this guest, in that state. The shell can then only be
+   * destroyed or run on.
+   */
   capture(): Promise<Snapshot>;
 
   /**
@@ -180,15 +189,27 @@ export interface Shell {
   destroy(): Promise<void>;
 }
 
+export type SnapshotState = 'cold' | 'unconfigured' | 'ready';
+
 export interface Snapshot {
-  /** `cold`: loaded, never run. `ready`: taken at the snapshot point. */
-  readonly state: 'cold' | 'ready';
+  /**
+   * `cold`: loaded or configured, to be booted. `unconfigured`: no shell is created from it, it is to be
+   * configured. `ready`: taken at the snapshot point.
+   */
+  readonly state: SnapshotState;
   readonly memoryBytes: number;
   /**
    * A new virtual machine over a copy-on-write view of this snapshot, made off the calling thread.
    * @param reusable keep the record of written pages that `rewind` needs.
    */
   createShell(options: { readonly reusable: boolean }): Promise<Shell>;
+  /**
+   * Of an unconfigured one: a cold snapshot that goes on from there with this configuration. It shares no
+   * memory with this one.
+   * @returns `undefined` where the configuration is larger than the room that was left for it.
+   * @throws HatcheryError INVALID_ARGUMENT in another state, SHELL_GONE after `close`, DRIVER_FAILED
+   */
+  configure(configuration: Configuration): Snapshot | undefined;
   /** Frees the snapshot once its last shell is destroyed. */
   close(): void;
 }
@@ -200,6 +221,8 @@ export interface Driver {
   readonly defaultStrategy: Strategy;
   /** Whether `LoadOptions.shellsAhead` means anything to it. Default: no. */
   readonly keepsEmptyShells?: boolean;
+  /** Whether it can capture shells at `unconfigured`. Default: no. */
+  readonly capturesUnconfigured?: boolean;
   load(options: LoadOptions): Promise<Snapshot>;
   /** Destroys what is left. */
   close(): Promise<void>;

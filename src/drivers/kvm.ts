@@ -23,6 +23,7 @@ export class KvmDriver implements Driver {
   readonly name = 'kvm';
   readonly strategies: readonly Strategy[] = ['boot', 'clone', 'pool', 'reset'];
   readonly defaultStrategy = 'reset';
+  readonly capturesUnconfigured = true;
   readonly #addon: KvmAddon;
   readonly #tscHertz: number;
   readonly #inventory = new Inventory();
@@ -57,6 +58,7 @@ export class KvmDriver implements Driver {
         addon: this.#addon,
         inventory: this.#inventory,
         rewindPageLimit: REWIND_PAGE_LIMIT,
+        configuration: layout.configuration,
       };
       return new LoadedSnapshot(origin, native, 'cold', options.memoryBytes);
     } catch (error) {

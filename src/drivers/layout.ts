@@ -49,6 +49,16 @@ export interface Layout {
   readonly shared: Region;
   /** Where the channel is in the instance's own memory. */
   readonly channel: number;
+  readonly configuration: ConfigurationArea;
+}
+
+/** Boot page and configuration in the instance's own memory. */
+export interface ConfigurationArea {
+  /**
+   * What another configuration makes of it, where it was laid out for none.
+   * @returns `undefined` where there is not enough room
+   */
+  fill(configuration: Configuration): readonly Content[] | undefined;
 }
 
 /** What a platform contributes to the layout. */
@@ -75,10 +85,11 @@ export function layOut(options: LoadOptions, platform: Platform): Layout {
   const shared = new RegionPlan(0);
 
   const items = encodeConfiguration(configuration);
-  if (PAGE_BYTES + items.length > IMAGE_ADDRESS - BOOT_ADDRESS) {
+  const room = Math.max(items.length, options.configurationRoom ?? 0);
+  if (PAGE_BYTES + room > IMAGE_ADDRESS - BOOT_ADDRESS) {
     throw tooLarge('the code and the environment of the function are larger than 62 MiB');
   }
-  const boot = memory.place(BOOT_ADDRESS, PAGE_BYTES + items.length, READ_ONLY);
+  const boot = memory.place(BOOT_ADDRESS, PAGE_BYTES + room, READ_ONLY);
   for (const segment of image.segments) {
     const large = !segment.writable && hasLargePagesToItself(segment, image.segments);
     (large ? shared : memory).placeSegment(segment, large);
@@ -95,16 +106,21 @@ export function layOut(options: LoadOptions, platform: Platform): Layout {
   }
   memory.place(HEAP_ADDRESS, heapBytes, READ_WRITE);
 
-  const bootPage = encodeBootPage({
-    memoryBytes,
-    heapBytes,
-    stackBytes,
-    configurationBytes: items.length,
-    tscHertz: platform.tscHertz,
-  });
-  memory.contents.push({ physicalAddress: boot, bytes: bootPage });
-  memory.contents.push({ physicalAddress: boot + PAGE_BYTES, bytes: items });
-  return { memory, shared, channel };
+  const { tscHertz } = platform;
+  const contentsOf = (encoded: Uint8Array): Content[] => {
+    const configurationBytes = encoded.length;
+    const page = { memoryBytes, heapBytes, stackBytes, configurationBytes, tscHertz };
+    return [
+      { physicalAddress: boot, bytes: encodeBootPage(page) },
+      { physicalAddress: boot + PAGE_BYTES, bytes: encoded },
+    ];
+  };
+  memory.contents.push(...contentsOf(items));
+  const fill = (other: Configuration) => {
+    const encoded = encodeConfiguration(other);
+    return encoded.length > room ? undefined : contentsOf(encoded);
+  };
+  return { memory, shared, channel, configuration: { fill } };
 }
 
 type Rights = Pick<Placement, 'writable' | 'executable'>;

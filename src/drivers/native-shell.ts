@@ -28,6 +28,7 @@ const KINDS: readonly (ExitKind | undefined)[] = [
   'panic',
   'call',
   'wait',
+  'unconfigured',
 ];
 
 const NOTHING = new Uint8Array(0);
@@ -38,7 +39,7 @@ interface ShellParts {
   /** A shell that has written more pages than this is not rewound: a new one would cost less. */
   readonly rewindPageLimit: number;
   onDestroyed(): void;
-  onCaptured(native: NativeSnapshot): Snapshot;
+  onCaptured(native: NativeSnapshot, state: 'unconfigured' | 'ready'): Snapshot;
 }
 
 export class NativeShell implements Shell {
@@ -46,6 +47,7 @@ export class NativeShell implements Shell {
   readonly #machine: NativeMachine;
   #pending: { resolve(exit: Exit): void; reject(error: unknown): void } | undefined;
   #destroyed: Promise<void> | undefined;
+  #lastExit: ExitKind | undefined;
 
   constructor(parts: ShellParts) {
     this.#parts = parts;
@@ -103,10 +105,13 @@ export class NativeShell implements Shell {
   }
 
   capture(): Promise<Snapshot> {
+    const state = this.#lastExit === 'unconfigured' ? 'unconfigured' : 'ready';
     return new Promise((resolve, reject) => {
       try {
         this.#machine.capture((error, native) => {
-          error === null ? resolve(this.#parts.onCaptured(native)) : reject(driverFailure(error));
+          error === null
+            ? resolve(this.#parts.onCaptured(native, state))
+            : reject(driverFailure(error));
         });
       } catch (error) {
         reject(driverFailure(error));
@@ -137,8 +142,10 @@ export class NativeShell implements Shell {
     const { result, payload, logs } = this.#parts.addon;
     const payloadBytes = result[RESULT.payloadBytes] ?? 0;
     const logBytes = result[RESULT.logBytes] ?? 0;
+    const kind = kindOf(code);
+    this.#lastExit = kind;
     return {
-      kind: kindOf(code),
+      kind,
       payload: payloadBytes === 0 ? NOTHING : payload.subarray(0, payloadBytes),
       logs: logBytes === 0 ? undefined : logs.subarray(0, logBytes),
       fault: code === EXIT_CRASH ? this.#fault() : undefined,

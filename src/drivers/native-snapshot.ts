@@ -1,7 +1,8 @@
 /** Snapshots of a native addon's. */
 
 import { HatcheryError } from '../errors.js';
-import type { Shell, Snapshot } from './driver.js';
+import type { Configuration, Shell, Snapshot, SnapshotState } from './driver.js';
+import type { ConfigurationArea } from './layout.js';
 import type { NativeAddon, NativeMachine, NativeSnapshot } from './native.js';
 import { driverFailure } from './native-failure.js';
 import type { Inventory } from './native-inventory.js';
@@ -13,21 +14,18 @@ export interface Origin {
   readonly inventory: Inventory;
   /** A shell that has written more pages than this is not rewound. */
   readonly rewindPageLimit: number;
+  /** Where its configuration is, where the driver can change it. */
+  readonly configuration?: ConfigurationArea;
 }
 
 export class LoadedSnapshot implements Snapshot {
-  readonly state: 'cold' | 'ready';
+  readonly state: SnapshotState;
   readonly memoryBytes: number;
   readonly #origin: Origin;
   readonly #native: NativeSnapshot;
   #closed = false;
 
-  constructor(
-    origin: Origin,
-    native: NativeSnapshot,
-    state: 'cold' | 'ready',
-    memoryBytes: number,
-  ) {
+  constructor(origin: Origin, native: NativeSnapshot, state: SnapshotState, memoryBytes: number) {
     this.#origin = origin;
     this.#native = native;
     this.state = state;
@@ -59,9 +57,34 @@ export class LoadedSnapshot implements Snapshot {
       machine,
       rewindPageLimit: this.#origin.rewindPageLimit,
       onDestroyed: () => this.#origin.inventory.shells.delete(shell),
-      onCaptured: (native) => new LoadedSnapshot(this.#origin, native, 'ready', this.memoryBytes),
+      onCaptured: (native, state) => this.#like(native, state),
     });
     return shell;
+  }
+
+  configure(configuration: Configuration): Snapshot | undefined {
+    if (this.#closed) {
+      throw new HatcheryError('SHELL_GONE');
+    }
+    const area = this.#origin.configuration;
+    if (this.state !== 'unconfigured' || area === undefined) {
+      throw new HatcheryError('INVALID_ARGUMENT', {
+        problem: `a snapshot that is ${this.state} cannot be configured`,
+      });
+    }
+    const contents = area.fill(configuration);
+    if (contents === undefined) {
+      return undefined;
+    }
+    try {
+      return this.#like(this.#native.configure(contents), 'cold');
+    } catch (error) {
+      throw driverFailure(error);
+    }
+  }
+
+  #like(native: NativeSnapshot, state: SnapshotState): LoadedSnapshot {
+    return new LoadedSnapshot(this.#origin, native, state, this.memoryBytes);
   }
 
   close(): void {

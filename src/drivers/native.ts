@@ -1,6 +1,6 @@
 /** What the native addons of all drivers have in common (`native/machine`). */
 
-import type { Region } from './layout.js';
+import type { Content, Region } from './layout.js';
 
 /** `reason` of {@link NativeMachine.run}: 0 boots, the others are `enum hatchery_resume`. */
 export const RESUME = {
@@ -60,6 +60,7 @@ export interface NativeMachine {
 }
 
 export interface NativeSnapshot {
+  configure(contents: readonly Content[]): NativeSnapshot;
   createMachine(options: { readonly keepLog: boolean }, callback: Callback<NativeMachine>): void;
   close(): void;
 }

@@ -19,6 +19,7 @@ import { type Admission, Places } from './places.js';
 import { type PreparedFunction, prepareChecked } from './prepared.js';
 import { Redaction } from './redaction.js';
 import { prepare } from './spawning.js';
+import { StartedImages } from './started-images.js';
 
 export interface FabricOptions {
   /** Default: the first that works on this machine. A driver object becomes the fabric's. */
@@ -54,6 +55,7 @@ export class Fabric {
   readonly #places: Places;
   readonly #images: ImageStore;
   readonly #parsed = new ParsedImages();
+  readonly #startedImages: StartedImages;
   readonly #functions = new Map<string, DeployedFunction>();
   /** Bound host names, and the names of their functions. */
   readonly #hosts = new Map<string, string>();
@@ -68,6 +70,7 @@ export class Fabric {
     this.#logger = options.logger ?? pino({ enabled: false });
     this.#places = new Places({ ...defaultAdmission(), ...options.admission }, this.#logger);
     this.#images = new ImageStore(options.imageFolder);
+    this.#startedImages = new StartedImages(driver, this.#logger);
   }
 
   /** @throws HatcheryError KVM_UNAVAILABLE, XEN_UNAVAILABLE, ADDON_MISSING, INVALID_ARGUMENT */
@@ -249,6 +252,7 @@ export class Fabric {
       function: name,
       driver: this.driver,
       image,
+      startedImages: this.#startedImages,
       configuration: configurationOf(prepared, bindings),
       limits,
       failures,

@@ -1,7 +1,7 @@
 /** The four ways to come by an instance; see the design's table of strategies. */
 import type { Snapshot, Strategy } from '../drivers/driver.js';
 import type { ColdPhases } from '../timeline.js';
-import { type Blueprint, boot, load } from './start.js';
+import { type Blueprint, boot, load, loadStarted } from './start.js';
 import type { Made } from './stock.js';
 
 /** How the instances of one deployed function are made. */
@@ -37,15 +37,16 @@ export async function prepare(
   poolSize: number | undefined,
 ): Promise<Spawning> {
   const ahead = poolSize ?? AHEAD[strategy];
-  const loaded = await load(blueprint, poolSize ?? EMPTY_AHEAD[strategy]);
+  // Where each request is to have a whole boot, the first one is one too.
+  const loadFirst = strategy === 'boot' ? load : loadStarted;
+  const loaded = await loadFirst(blueprint, poolSize ?? EMPTY_AHEAD[strategy]);
   try {
-    const first = await boot(blueprint, loaded.snapshot);
-    const cold = { ...loaded.cold, ...first.cold };
+    const first = await boot(blueprint, loaded);
+    const cold = sum(loaded.cold, first.cold);
     const common = { strategy, ahead, reusable: strategy === 'reset' };
     if (strategy === 'pool') {
-      const { snapshot } = loaded;
-      const make = () => boot(blueprint, snapshot);
-      return { ...common, cold, first, make, close: () => snapshot.close() };
+      const make = () => boot(blueprint, loaded);
+      return { ...common, cold, first, make, close: () => loaded.snapshot.close() };
     }
     if (strategy === 'boot') {
       await first.shell.destroy();
@@ -77,14 +78,24 @@ export async function prepare(
   }
 }
 
+/** A start may have had a start of its image in it: both count. */
+function sum(loading: ColdPhases, booting: ColdPhases): ColdPhases {
+  const { create = 0, boot: booted = 0 } = loading;
+  return {
+    ...loading,
+    create: create + (booting.create ?? 0),
+    boot: booted + (booting.boot ?? 0),
+  };
+}
+
 async function startAnew(blueprint: Blueprint): Promise<Made> {
   const since = performance.now();
-  const { snapshot, cold } = await load(blueprint);
+  const loaded = await load(blueprint);
   try {
-    const booted = await boot(blueprint, snapshot);
-    return { shell: booted.shell, since, cold: { ...cold, ...booted.cold } };
+    const booted = await boot(blueprint, loaded);
+    return { shell: booted.shell, since, cold: { ...loaded.cold, ...booted.cold } };
   } finally {
-    snapshot.close();
+    loaded.snapshot.close();
   }
 }
 

@@ -1,12 +1,12 @@
 /** From an image and a function's code to virtual machines at their snapshot point. */
 import type { BaseLogger } from 'pino';
-import type { Configuration, Driver, Shell, Snapshot } from '../drivers/driver.js';
+import type { Configuration, Driver, Exit, Resume, Shell } from '../drivers/driver.js';
 import type { Image } from '../image/store.js';
-import type { ColdPhases } from '../timeline.js';
 import type { Failures } from './failure.js';
 import { GuestLog } from './guest-log.js';
 import type { Limits } from './limits.js';
 import type { Redaction } from './redaction.js';
+import type { Loaded, StartedImages } from './started-images.js';
 import type { Made } from './stock.js';
 
 /** What is needed to start an instance of a function from nothing. */
@@ -14,6 +14,7 @@ export interface Blueprint {
   readonly function: string;
   readonly driver: Driver;
   readonly image: Image;
+  readonly startedImages: StartedImages;
   readonly configuration: Configuration;
   readonly limits: Limits;
   readonly failures: Failures;
@@ -27,12 +28,10 @@ export interface Blueprint {
  */
 const GRACE_MILLISECONDS = 250;
 
-export interface Loaded {
-  readonly snapshot: Snapshot;
-  readonly cold: ColdPhases;
-}
+const CONTINUE: Resume = { reason: 'continue' };
 
 /**
+ * A cold snapshot for machines that boot from the image's first instruction.
  * @param shellsAhead as `LoadOptions` has it
  * @throws HatcheryError CONFIGURATION_INVALID, DRIVER_FAILED
  */
@@ -45,7 +44,18 @@ export async function load(blueprint: Blueprint, shellsAhead = 0): Promise<Loade
     name: blueprint.function,
     shellsAhead,
   });
-  return { snapshot, cold: { load: performance.now() - start } };
+  return { snapshot, cold: { load: performance.now() - start }, hasStarted: false };
+}
+
+/**
+ * The same for machines that go on from where the image has started once for all its functions, if it
+ * can.
+ * @throws HatcheryError as {@link load}
+ */
+export async function loadStarted(blueprint: Blueprint, shellsAhead: number): Promise<Loaded> {
+  const { startedImages, image, configuration, limits } = blueprint;
+  const started = await startedImages.configure(image, configuration, limits.memoryBytes);
+  return started ?? load(blueprint, shellsAhead);
 }
 
 /**
@@ -53,12 +63,12 @@ export async function load(blueprint: Blueprint, shellsAhead = 0): Promise<Loade
  * @throws HatcheryError STARTUP_FAILED, STARTUP_PENDING, STARTUP_TIMEOUT, MEMORY_EXCEEDED,
  *   LOG_EXCEEDED, DRIVER_FAILED
  */
-export async function boot(blueprint: Blueprint, snapshot: Snapshot): Promise<Made> {
+export async function boot(blueprint: Blueprint, loaded: Loaded): Promise<Made> {
   const since = performance.now();
-  const shell = await snapshot.createShell({ reusable: false });
+  const shell = await loaded.snapshot.createShell({ reusable: false });
   const created = performance.now();
   try {
-    await runUntilReady(blueprint, shell);
+    await runUntilReady(blueprint, shell, loaded.hasStarted);
   } catch (error) {
     await shell.destroy();
     throw error;
@@ -67,19 +77,33 @@ export async function boot(blueprint: Blueprint, snapshot: Snapshot): Promise<Ma
   return { shell, since, cold };
 }
 
-async function runUntilReady(blueprint: Blueprint, shell: Shell): Promise<void> {
+async function runUntilReady(
+  blueprint: Blueprint,
+  shell: Shell,
+  hasStarted: boolean,
+): Promise<void> {
   const { failures, limits, logger, redaction } = blueprint;
   const log = new GuestLog(logger, { function: blueprint.function }, limits.maxLogBytes, redaction);
   const deadline = performance.now() + limits.startupMilliseconds + GRACE_MILLISECONDS;
-  for (let resume: { reason: 'continue' } | undefined; ; resume = { reason: 'continue' }) {
-    const exit = await shell.run(resume, deadline, deadline - performance.now(), 'thread');
+  /** What the next run answers; nothing: the start itself. */
+  let resume: Resume | undefined;
+  for (let isConfigured = hasStarted; ; ) {
+    const exit: Exit = await shell.run(resume, deadline, deadline - performance.now(), 'thread');
     if (exit.logs !== undefined) {
       log.write(exit.logs);
     }
     if (exit.kind === 'ready') {
       return;
     }
-    if (exit.kind !== 'log' || performance.now() > deadline) {
+    if (performance.now() > deadline) {
+      throw failures.whileStarting(exit);
+    }
+    if (exit.kind === 'log') {
+      resume = CONTINUE;
+    } else if (exit.kind === 'unconfigured' && !isConfigured) {
+      isConfigured = true;
+      resume = undefined;
+    } else {
       throw failures.whileStarting(exit);
     }
   }

@@ -3,7 +3,15 @@
  * come from anywhere, so every offset and length is checked before it is used.
  */
 
-import { ABI_VERSION, IMAGE_ADDRESS, IMAGE_END, PAGE_BYTES, PLATFORM_ADDRESS } from '../abi.js';
+import {
+  ABI_VERSION,
+  IMAGE_ADDRESS,
+  IMAGE_END,
+  NOTE_ABI,
+  NOTE_UNCONFIGURED,
+  PAGE_BYTES,
+  PLATFORM_ADDRESS,
+} from '../abi.js';
 import type { ImageSegment, LoadableImage } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 
@@ -29,7 +37,7 @@ const SECTION_SYMBOLS = 2;
 const SYMBOL_FUNCTION = 2;
 
 const NOTE_NAME = 'Hatchery\0';
-const NOTE_ABI = 1;
+const NOTE_HEADER_BYTES = 12;
 
 interface FunctionSymbol {
   readonly address: number;
@@ -59,7 +67,7 @@ class ElfReader {
   parse(): ParsedImage {
     this.#checkHeader();
     const segments: ImageSegment[] = [];
-    let abiVersion: number | undefined;
+    const notes = new Map<number, Uint8Array>();
     const headers = this.#integer(32);
     const count = this.#view.getUint16(56, true);
     for (let index = 0; index < count; index++) {
@@ -69,11 +77,13 @@ class ElfReader {
       if (type === SEGMENT_LOAD && this.#integer(header + 40) > 0 && !this.#isPlatforms(header)) {
         segments.push(this.#segment(header));
       } else if (type === SEGMENT_NOTE) {
-        abiVersion ??= this.#abiNote(header);
+        this.#addNotes(header, notes);
       } else if (type === SEGMENT_DYNAMIC || type === SEGMENT_INTERPRETER) {
         this.#refuse('it is linked dynamically');
       }
     }
+    const abiNote = notes.get(NOTE_ABI);
+    const abiVersion = abiNote?.length === 4 ? Buffer.from(abiNote).readUInt32LE() : undefined;
     if (abiVersion !== ABI_VERSION) {
       const found = abiVersion === undefined ? 'no ABI note' : `ABI version ${abiVersion}`;
       this.#refuse(`it has ${found}, this host speaks ABI version ${ABI_VERSION}`);
@@ -90,6 +100,7 @@ class ElfReader {
       entry,
       segments,
       file: this.#bytes,
+      startsUnconfigured: notes.has(NOTE_UNCONFIGURED),
       symbolAt: (address) => nameOf(symbols, address),
     };
   }
@@ -150,17 +161,27 @@ class ElfReader {
     }
   }
 
-  #abiNote(header: number): number | undefined {
-    const note = this.#slice(this.#integer(header + 8), this.#integer(header + 32));
-    const view = new DataView(note.buffer, note.byteOffset, note.byteLength);
-    const descriptionAt = 12 + Math.ceil(NOTE_NAME.length / 4) * 4;
-    if (note.length < descriptionAt + 4 || view.getUint32(0, true) !== NOTE_NAME.length) {
-      return undefined;
+  /** Adds the descriptions of a segment's notes by their types; only those with the ABI's name. */
+  #addNotes(header: number, notes: Map<number, Uint8Array>): void {
+    const segment = this.#slice(this.#integer(header + 8), this.#integer(header + 32));
+    const view = new DataView(segment.buffer, segment.byteOffset, segment.byteLength);
+    for (let at = 0; at + NOTE_HEADER_BYTES <= segment.length; ) {
+      const nameBytes = view.getUint32(at, true);
+      const descriptionBytes = view.getUint32(at + 4, true);
+      const name = at + NOTE_HEADER_BYTES;
+      const description = name + padded(nameBytes);
+      const end = description + descriptionBytes;
+      if (end > segment.length) {
+        return;
+      }
+      if (Buffer.from(segment.subarray(name, name + nameBytes)).toString('latin1') === NOTE_NAME) {
+        const type = view.getUint32(at + 8, true);
+        if (!notes.has(type)) {
+          notes.set(type, segment.subarray(description, end));
+        }
+      }
+      at = description + padded(descriptionBytes);
     }
-    const name = Buffer.from(note.subarray(12, 12 + NOTE_NAME.length)).toString('latin1');
-    const isAbiNote =
-      name === NOTE_NAME && view.getUint32(4, true) === 4 && view.getUint32(8, true) === NOTE_ABI;
-    return isAbiNote ? view.getUint32(descriptionAt, true) : undefined;
   }
 
   /** An image may be stripped; then it has no symbols. */
@@ -220,6 +241,11 @@ class ElfReader {
   #refuse(reason: string): never {
     throw new HatcheryError('IMAGE_INVALID', { image: this.#name, reason });
   }
+}
+
+/** Names and descriptions of notes are padded to 4 bytes. */
+function padded(bytes: number): number {
+  return Math.ceil(bytes / 4) * 4;
 }
 
 function nameOf(symbols: readonly FunctionSymbol[], address: number): string | undefined {

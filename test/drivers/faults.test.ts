@@ -25,7 +25,7 @@ import {
 } from './test-guests.js';
 
 /** `MemoryViews::kAlone`. */
-const ALONE = 64;
+const ALONE = 16;
 
 const ANSWER = requestFrame(Buffer.from('a'));
 const allMappings = () => readFileSync('/proc/self/maps', 'latin1').split('\n').length;
@@ -38,6 +38,7 @@ t.test('faults', { skip: kvmMissing() }, async (t) => {
   const image = guests.image('spin');
   const file = guests.file('spin');
   const crashing = guests.image('exits');
+  const starting = guests.image('configured');
   guests.remove();
   const load = (driver: KvmDriver) =>
     driver.load({ image, configuration: new Map(), memoryBytes: MEMORY_BYTES });
@@ -203,6 +204,28 @@ t.test('faults', { skip: kvmMissing() }, async (t) => {
     onShell(served, (shell) => shell.destroy()),
   );
 
+  const unconfigured = await (async () => {
+    const plain = await driver.load({
+      image: starting,
+      configuration: new Map(),
+      memoryBytes: MEMORY_BYTES,
+    });
+    const shell = await shellOf(plain);
+    expectKind('unconfigured', await shell.run(undefined, soon(), AMPLE, 'thread'));
+    const snapshot = await shell.capture();
+    await shell.destroy();
+    plain.close();
+    return snapshot;
+  })();
+  await findNothing<{ made?: Snapshot | undefined }>('while a snapshot is configured', () => ({
+    prepare: async () => ({}),
+    act: async (state) => {
+      state.made = unconfigured.configure(new Map([['name', Buffer.from('a')]]));
+    },
+    cleanUp: async ({ made }) => made?.close(),
+  }));
+  unconfigured.close();
+
   const crowd = await Promise.all(Array.from({ length: ALONE }, () => shellOf(ready)));
   await (await shellOf(ready)).destroy(); // from now on the snapshot is there repeatedly
   await findNothing('while a shell is made that shares a mapping', () => creating(ready, true));
@@ -226,7 +249,10 @@ t.test('faults', { skip: kvmMissing() }, async (t) => {
       await made?.destroy();
       await thinOut();
     },
-    calls: ['memfd_create', 'ftruncate', 'fcntl(F_ADD_SEALS)', 'mmap', 'madvise(MADV_DONTFORK)'],
+    calls: [
+      ...['memfd_create', 'ftruncate', 'pwrite', 'fcntl(F_ADD_SEALS)'],
+      ...['mmap', 'madvise(MADV_DONTFORK)'],
+    ],
   }));
   await Promise.all(crowd.map((shell) => shell.destroy()));
 

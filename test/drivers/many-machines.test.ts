@@ -30,7 +30,7 @@ const ANSWER = requestFrame(Buffer.from('a'));
 const SPIN = { reason: 'request', bytes: requestFrame(Buffer.from('s')) } as const;
 
 /** `MemoryViews::kAlone` and `kMostInRow`. */
-const ALONE = 64;
+const ALONE = 16;
 const IN_ROW = 16;
 
 const countMappings = (name: string) =>

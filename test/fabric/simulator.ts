@@ -83,6 +83,7 @@ export class Simulator implements Driver {
         this.shells.add(shell);
         return shell;
       },
+      configure: () => undefined,
       close: () => {
         this.openSnapshots -= 1;
       },

@@ -37,6 +37,38 @@ function programHeaders(bytes: Buffer) {
   });
 }
 
+t.test('reads all notes, in any order', (t) => {
+  t.equal(parseElf(hello, 'hello').startsUnconfigured, false);
+  const { at } = programHeaders(hello).find(({ type }) => type === 4) ?? { at: 0 };
+  const [offset, bytes] = [Number(hello.readBigUInt64LE(at + 8)), hello.readBigUInt64LE(at + 32)];
+  const abi = hello.subarray(offset, offset + Number(bytes));
+  const note = (name: string, type: number, description = Buffer.alloc(0)) => {
+    const header = Buffer.alloc(12);
+    header.writeUInt32LE(name.length, 0);
+    header.writeUInt32LE(description.length, 4);
+    header.writeUInt32LE(type, 8);
+    return Buffer.concat([header, Buffer.from(name.padEnd(12, '\0')), description]);
+  };
+  const withNotes = (...notes: Buffer[]) => {
+    const segment = Buffer.concat(notes);
+    const file = Buffer.concat([hello, segment]);
+    file.writeBigUInt64LE(BigInt(hello.length), at + 8);
+    file.writeBigUInt64LE(BigInt(segment.length), at + 32);
+    return parseElf(file, 'noted');
+  };
+  const unconfigured = note('Hatchery\0', 2);
+  const other = note('GNU\0\0\0\0\0\0', 2, Buffer.from('some'));
+  t.equal(withNotes(other, unconfigured, abi).startsUnconfigured, true);
+  t.equal(withNotes(abi, unconfigured).startsUnconfigured, true);
+  t.equal(withNotes(abi, other).startsUnconfigured, false, 'the name counts');
+  t.throws(() => withNotes(unconfigured), { code: 'IMAGE_INVALID', message: /no ABI note/ });
+  t.throws(() => withNotes(unconfigured.subarray(0, 20), abi), { code: 'IMAGE_INVALID' });
+  const huge = note('Hatchery\0', 2);
+  huge.writeUInt32LE(0xffffffff, 4);
+  t.throws(() => withNotes(huge, abi), { code: 'IMAGE_INVALID' }, 'a length beyond the segment');
+  t.end();
+});
+
 t.test("leaves out a platform's own segments", (t) => {
   const platforms = programHeaders(hello).filter(
     ({ type, address }) => type === 1 && address >= 0xffffffff80000000n,

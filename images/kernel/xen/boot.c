@@ -92,8 +92,7 @@ static int has_random(void) {
     return (c >> 30 & 1) != 0;
 }
 
-/* Where there is no host, what it would write: hatchery.h, CONTROL BLOCK. */
-static void fill_control(void) {
+void fill_control(void) {
     struct hatchery_control *control = (struct hatchery_control *)HATCHERY_CHANNEL_ADDRESS;
     control->wall_nanoseconds = clock_wall_now();
     control->monotonic_nanoseconds = clock_system_now();

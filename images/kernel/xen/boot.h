@@ -150,6 +150,9 @@ __attribute__((noreturn)) void crash(void);
 /* Says on the console why, then crashes the domain. */
 __attribute__((noreturn)) void give_up(const char *reason);
 
+/* Writes what a host would, where there is none: hatchery.h, CONTROL BLOCK. boot.c */
+void fill_control(void);
+
 /* standalone.c: does what a host would, where there is none. */
 void standalone_begin(int exits);
 void standalone_answer(struct hatchery_mailbox *mailbox);

@@ -114,6 +114,7 @@ void standalone_answer(struct hatchery_mailbox *from) {
         case HATCHERY_PANIC: report_panic();
         case HATCHERY_READY: be_ready();
         case HATCHERY_LOG: break;
+        case HATCHERY_UNCONFIGURED: fill_control(); break;
         default:
             print("hatchery: operation ");
             print_decimal(from->operation);
