@@ -28,10 +28,15 @@ export interface ColdPhases {
   readonly init?: number;
 }
 
-const PHASES = ['accept', 'queue', 'spawn', 'guest', 'reply', 'end'] as const;
-const COLD_PHASES = ['load', 'create', 'boot', 'init'] as const;
+export const PHASES = ['accept', 'queue', 'spawn', 'guest', 'reply', 'end'] as const;
+export const COLD_PHASES = ['load', 'create', 'boot', 'init'] as const;
 
 export type Phase = (typeof PHASES)[number] | (typeof COLD_PHASES)[number];
+
+/** Is told when the phase `end` is over, which is after the request was answered. */
+export interface PhaseEndListener {
+  onEnd(milliseconds: number): void;
+}
 
 /** Each value is in milliseconds; `undefined` as long as the phase has not ended. */
 export class Timeline {
@@ -42,9 +47,18 @@ export class Timeline {
   reply: number | undefined;
   end: number | undefined;
   cold: ColdPhases | undefined;
+  /** As long as `end` is not over: who waits for it. */
+  endListener: PhaseEndListener | undefined;
 
   /** @param start `performance.now()` when the request arrived. */
   constructor(readonly start: number = performance.now()) {}
+
+  /** The phase `end` is over. */
+  noteEnd(milliseconds: number): void {
+    this.end = milliseconds;
+    this.endListener?.onEnd(milliseconds);
+    this.endListener = undefined;
+  }
 
   /** The phases that have ended, in the order in which they are documented. */
   phases(): [Phase, number][] {

@@ -5,6 +5,7 @@ import * as instances from './instance-operations.js';
 import type { Operation } from './operation.js';
 import * as requests from './request-operations.js';
 import * as server from './server-operations.js';
+import * as statistics from './statistics-operations.js';
 import * as tokens from './token-operations.js';
 
 export const OPERATIONS = {
@@ -26,6 +27,7 @@ export const OPERATIONS = {
   killInstance: instances.killInstance,
   getRequest: requests.getRequest,
   followEvents: events.followEvents,
+  getStatistics: statistics.getStatistics,
   createToken: tokens.createToken,
   listTokens: tokens.listTokens,
   removeToken: tokens.removeToken,

@@ -17,6 +17,7 @@ import type {
   Scope,
   ServerFacts,
   SpawnRequest,
+  Statistics,
   TokenFacts,
   TokenRequest,
 } from './types.js';
@@ -55,6 +56,11 @@ export class HatcheryClient {
 
   server(): Promise<ServerFacts> {
     return this.#transport.ask('/v1/server');
+  }
+
+  /** What was counted since the start, and how full the server is: rates are differences of two. */
+  statistics(): Promise<Statistics> {
+    return this.#transport.ask('/v1/statistics');
   }
 
   /** How a request ended, and where its time went: by the X-Request-Id of its response. */

@@ -13,6 +13,7 @@ export type InstanceReply = ResponseOf<Operations['requestInstance']>;
 export type LogLine = EventOf<Operations['followFunctionLogs']>;
 export type ControlEvent = EventOf<Operations['followEvents']>;
 export type RequestFacts = ResponseOf<Operations['getRequest']>;
+export type Statistics = ResponseOf<Operations['getStatistics']>;
 export type TokenRequest = BodyOf<Operations['createToken']>;
 export type NewToken = ResponseOf<Operations['createToken']>;
 export type TokenFacts = ResponseOf<Operations['listTokens']>['tokens'][number];

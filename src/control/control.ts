@@ -18,6 +18,7 @@ import { EventStreams, STREAM_LIMITS, type StreamLimits } from './http/event-str
 import { type ControlTimeouts, createControlServer } from './http/server.js';
 import { Instances } from './instances/instances.js';
 import type { Intake } from './intake.js';
+import { expose } from './metrics/exposition.js';
 
 export interface ControlOptions {
   /** What serves; the control side does not close it. */
@@ -70,6 +71,7 @@ export class Control {
     const handlers = createHandlers({
       ...{ functions, instances, intake, tokens, links, streams: this.#streams },
       findRequest: (id) => serving.findRequest(id),
+      statistics: () => serving.statistics(),
       server: () => {
         const { name, detail } = serving.driver;
         return {
@@ -81,6 +83,8 @@ export class Control {
     this.#server = createControlServer({
       ...{ handlers, tokens, streams: this.#streams, hosts, logger, version },
       timeouts: options.timeouts,
+      metrics: async () =>
+        expose(await serving.statistics(), { version, driver: serving.driver.name }),
     });
   }
 

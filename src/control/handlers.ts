@@ -1,6 +1,7 @@
 /** The operations of the control API, each by what it is about. */
 import type { OperationId } from '../api/operations.js';
 import { HatcheryError } from '../errors.js';
+import type { Reading } from '../statistics/reading.js';
 import type { RequestOutcome } from '../supervisor/observations.js';
 import type { Links } from './access/links.js';
 import type { TokenFacts } from './access/token.js';
@@ -11,6 +12,7 @@ import type { EventStream, EventStreams } from './http/event-streams.js';
 import type { Call, Handlers } from './http/handlers.js';
 import type { Instances } from './instances/instances.js';
 import { type Intake, requestFacts } from './intake.js';
+import { shownStatistics } from './statistics.js';
 
 export interface Parts {
   readonly functions: Functions;
@@ -20,6 +22,7 @@ export interface Parts {
   readonly links: Links;
   readonly streams: EventStreams;
   findRequest(id: string): Promise<RequestOutcome | undefined>;
+  statistics(): Promise<Reading>;
   server(): Awaited<ReturnType<Handlers['getServer']>>;
 }
 
@@ -117,9 +120,10 @@ function otherHandlers({
   streams,
   server,
   findRequest,
+  statistics,
 }: Parts): Some<
-  | ('getServer' | 'getRequest' | 'followEvents' | 'createToken' | 'listTokens' | 'removeToken')
-  | ('createLink' | 'followLink')
+  | ('getServer' | 'getRequest' | 'getStatistics' | 'followEvents' | 'createToken' | 'listTokens')
+  | ('removeToken' | 'createLink' | 'followLink')
 > {
   return {
     getServer: async () => server(),
@@ -130,6 +134,7 @@ function otherHandlers({
       }
       return requestFacts(params.id, outcome);
     },
+    getStatistics: async () => shownStatistics(await statistics()),
     followEvents: async (call) => {
       followEvents(call, intake);
       return undefined;

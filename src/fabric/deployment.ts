@@ -10,6 +10,16 @@ import type { Spawning } from './spawning.js';
 import { type Made, Stock, type StockOptions } from './stock.js';
 import { WaitingLine } from './waiting-line.js';
 
+/** The virtual machines of a function that serve one request each. */
+export interface Pool {
+  /** With a request now. */
+  readonly running: number;
+  /** At their snapshot. */
+  readonly ready: number;
+  /** Requests in its line. */
+  readonly waiting: number;
+}
+
 export class Deployment {
   readonly spawning: Spawning;
   readonly serving: Serving;
@@ -38,6 +48,11 @@ export class Deployment {
     };
     this.#stock = new Stock(options, spawning.first);
     this.#stock.demand(0);
+  }
+
+  /** How many instances it has now, and requests that wait for one. */
+  get pool(): Pool {
+    return { running: this.#stock.out, ready: this.#stock.ready, waiting: this.#line.length };
   }
 
   /**

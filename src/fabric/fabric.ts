@@ -15,7 +15,7 @@ import { describeBindings } from './host-calls/bindings.js';
 import { closeHandlers, createHandlers } from './host-calls/handlers.js';
 import type { Instance } from './instance.js';
 import { Placement } from './placement.js';
-import { type Admission, Places } from './places.js';
+import { type Admission, type Load, Places } from './places.js';
 import { type PreparedFunction, prepareChecked } from './prepared.js';
 import { Redaction } from './redaction.js';
 import { prepare } from './spawning.js';
@@ -150,6 +150,11 @@ export class Fabric {
   /** All functions that answer. */
   functions(): Iterable<DeployedFunction> {
     return this.#functions.values();
+  }
+
+  /** How full it is, all functions together. */
+  get load(): Load {
+    return this.#places.load;
   }
 
   /** The name of the function to which a host name is bound. */

@@ -3,7 +3,7 @@ import type { BaseLogger } from 'pino';
 import type { Strategy } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import { type ColdPhases, Timeline } from '../timeline.js';
-import type { Deployment } from './deployment.js';
+import type { Deployment, Pool } from './deployment.js';
 import type { Instance } from './instance.js';
 import type { Limits } from './limits.js';
 import type { FunctionRequest, Reply } from './message.js';
@@ -91,6 +91,11 @@ export class DeployedFunction {
    */
   async spawn(logger?: BaseLogger): Promise<Instance> {
     return this.#current().deployment.spawn(logger);
+  }
+
+  /** Its virtual machines for single requests. @throws HatcheryError FUNCTION_MISSING */
+  get pool(): Pool {
+    return this.#current().deployment.pool;
   }
 
   /** Takes the function away, after its last request. */

@@ -14,6 +14,18 @@ export interface Admission {
   readonly instances: number;
 }
 
+/** How full a fabric is. */
+export interface Load {
+  /** Requests that wait for an instance. */
+  readonly waiting: number;
+  readonly queueLimit: number;
+  /** Instances that serve a request each, and how many may. */
+  readonly running: number;
+  readonly limit: number;
+  /** Instances that live until they are killed. */
+  readonly spawned: number;
+}
+
 /** Errors of a system call that say that the machine has no more to give. */
 const EXHAUSTED = new Set(['ENOMEM', 'EMFILE', 'ENFILE', 'ENOSPC', 'EAGAIN', 'EDQUOT']);
 
@@ -49,6 +61,15 @@ export class Places {
 
   get used(): number {
     return this.#used;
+  }
+
+  /** How full it is now. */
+  get load(): Load {
+    const { queue: queueLimit } = this.#admission;
+    return {
+      ...{ waiting: this.#queued, queueLimit },
+      ...{ running: this.#used, limit: this.#limit, spawned: this.#spawned },
+    };
   }
 
   get queueMilliseconds(): number {

@@ -68,6 +68,11 @@ export class Stock {
     return this.#out;
   }
 
+  /** How many stand at their snapshot, for a request to take. */
+  get ready(): number {
+    return this.#ready.length;
+  }
+
   /** @returns one that is the caller's until it gives it back; `undefined` when none is to be had. */
   take(): Made | undefined {
     if (this.#closed || !this.#options.places.take()) {
@@ -252,7 +257,7 @@ export class Stock {
 /** What of the request before was in it is gone. */
 function noteEnd(made: Made, start: number): void {
   if (made.served !== undefined) {
-    made.served.end = performance.now() - start;
+    made.served.noteEnd(performance.now() - start);
     made.served = undefined;
   }
 }

@@ -1,5 +1,6 @@
 /** What a front tells of the requests that it has answered. */
 import type { Timeline } from '../timeline.js';
+import type { Usage } from '../usage.js';
 
 export interface Answered {
   readonly requestId: string;
@@ -11,6 +12,8 @@ export interface Answered {
   /** Why there is no response of the function's, or only part of one: a HatcheryError. */
   readonly error?: unknown;
   readonly timeline: Timeline;
+  /** What its instance used, where it had one and that is known. */
+  readonly usage?: Usage;
 }
 
 /** Called after each request; must neither throw nor take long. */

@@ -6,6 +6,7 @@ import type { Instance } from '../fabric/instance.js';
 import { isWhole, type Reply } from '../fabric/message.js';
 import { nextRequestId } from '../fabric/request-id.js';
 import { Timeline } from '../timeline.js';
+import type { Chronicle } from './chronicle.js';
 import {
   type InstanceReply,
   type InstanceRequest,
@@ -13,7 +14,6 @@ import {
   type SpawnedBy,
   type SpawnOrder,
 } from './instance-orders.js';
-import { type Observation, observe } from './observations.js';
 import { observedLogger } from './observed-logger.js';
 
 interface Hosted {
@@ -24,17 +24,17 @@ interface Hosted {
 export class HostedInstances {
   readonly #fabric: Fabric;
   readonly #logger: BaseLogger;
-  readonly #add: (observation: Observation) => void;
+  readonly #chronicle: Chronicle;
   readonly #hosted = new Map<string, Hosted>();
 
   /**
    * @param logger gets what instances log, too.
-   * @param add gets what they log, what they answer, and their ends.
+   * @param chronicle gets what they log, what they answer, and their ends.
    */
-  constructor(fabric: Fabric, logger: BaseLogger, add: (observation: Observation) => void) {
+  constructor(fabric: Fabric, logger: BaseLogger, chronicle: Chronicle) {
     this.#fabric = fabric;
     this.#logger = logger;
-    this.#add = add;
+    this.#chronicle = chronicle;
   }
 
   /**
@@ -42,7 +42,7 @@ export class HostedInstances {
    *   function of its own
    */
   async spawn({ id, of }: SpawnOrder): Promise<SpawnedBy> {
-    const logger = observedLogger(this.#logger, this.#add, id);
+    const logger = observedLogger(this.#logger, this.#chronicle.add, id);
     if (typeof of === 'string') {
       const fn = this.#fabric.function(of);
       if (fn === undefined) {
@@ -73,7 +73,8 @@ export class HostedInstances {
     this.#hosted.set(id, { instance, function: name });
     void instance.ended.then((reason) => {
       this.#hosted.delete(id);
-      this.#add({ kind: 'ended', at: Date.now(), function: name, instance: id, reason });
+      const at = Date.now();
+      this.#chronicle.add({ kind: 'ended', at, function: name, instance: id, reason });
     });
     return { strategy, coldStart: instance.coldStart };
   }
@@ -87,7 +88,7 @@ export class HostedInstances {
     let timeline = new Timeline();
     const tell = (status: number, error?: unknown) => {
       const answered = { requestId, function: name, method, status, timeline };
-      this.#add(observe(error === undefined ? answered : { ...answered, error }, id));
+      this.#chronicle.answered(error === undefined ? answered : { ...answered, error }, id);
     };
     try {
       const reply = await instance.request({ method, url, headers, body, id: requestId });

@@ -4,6 +4,8 @@ import type { DriverName, Strategy } from '../drivers/driver.js';
 import { ERRORS, type ErrorCode, type ErrorDetails, HatcheryError } from '../errors.js';
 import type { Admission } from '../fabric/places.js';
 import type { LogLevel } from '../logging.js';
+import { areCounts } from '../statistics/counts.js';
+import { MOST_TOLD, type Told } from '../statistics/teller.js';
 import type { ColdPhases } from '../timeline.js';
 import { STEPS, type View } from '../zerg/view.js';
 import type { InstanceReply, InstanceRequest, SpawnedBy } from './instance-orders.js';
@@ -77,6 +79,8 @@ export type ToWorker =
   | { readonly type: 'find'; readonly call: number; readonly id: string }
   /** Which view of the Zerg page, that it rendered, is that? */
   | { readonly type: 'view'; readonly call: number; readonly id: string }
+  /** What was counted since that was asked last? */
+  | { readonly type: 'tell'; readonly call: number }
   /** Answers `seek`. */
   | { readonly type: 'sought'; readonly seek: number; readonly view?: View | undefined }
   /** Comes with a socket. */
@@ -95,6 +99,7 @@ export type FromWorker =
   | { readonly type: 'killed'; readonly call: number }
   | { readonly type: 'found'; readonly call: number; readonly outcome?: RequestOutcome | undefined }
   | { readonly type: 'viewed'; readonly call: number; readonly view?: View | undefined }
+  | { readonly type: 'told'; readonly call: number; readonly told: Told }
   /** Asks for a view that another worker rendered. */
   | { readonly type: 'seek'; readonly seek: number; readonly owner: string; readonly id: string }
   /** A call failed. */
@@ -126,6 +131,25 @@ const VIEW = v.object({
   steps: v.partial(v.object(v.entriesFromList(STEPS, v.number()))),
   total: OPTIONAL_NUMBER,
   isComplete: v.boolean(),
+});
+const AMOUNT = v.pipe(v.number(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
+const TOLD = v.object({
+  rows: v.pipe(
+    v.array(v.object({ name: v.optional(TEXT), counts: v.custom<readonly number[]>(areCounts) })),
+    v.maxLength(MOST_TOLD),
+  ),
+  pools: v.pipe(
+    v.array(v.object({ name: TEXT, running: AMOUNT, ready: AMOUNT, waiting: AMOUNT })),
+    v.maxLength(MOST_TOLD),
+  ),
+  load: v.object({
+    waiting: AMOUNT,
+    queueLimit: AMOUNT,
+    running: AMOUNT,
+    limit: AMOUNT,
+    spawned: AMOUNT,
+  }),
+  hasMore: v.boolean(),
 });
 const ERROR = v.object({
   code: v.picklist(Object.keys(ERRORS)),
@@ -163,6 +187,7 @@ const FROM_WORKER = v.variant('type', [
   v.object({ type: v.literal('killed'), call: v.number() }),
   v.object({ type: v.literal('found'), call: v.number(), outcome: v.optional(OUTCOME) }),
   v.object({ type: v.literal('viewed'), call: v.number(), view: v.optional(VIEW) }),
+  v.object({ type: v.literal('told'), call: v.number(), told: TOLD }),
   v.object({ type: v.literal('seek'), seek: v.number(), owner: TEXT, id: TEXT }),
   v.object({ type: v.literal('refused'), call: v.number(), error: ERROR }),
   v.object({

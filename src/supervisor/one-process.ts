@@ -8,17 +8,15 @@ import type { DeployedFunction } from '../fabric/function.js';
 import { type PreparedFunction, prepareFunction } from '../fabric/prepared.js';
 import { type Front, startFront } from '../front/front.js';
 import { ImageStore } from '../image/store.js';
+import { Gathering } from '../statistics/gathering.js';
+import type { Reading } from '../statistics/reading.js';
+import { Teller } from '../statistics/teller.js';
 import { FunctionsWithZerg } from '../zerg/functions-with-zerg.js';
+import { Chronicle } from './chronicle.js';
 import { HostedInstances } from './hosted-instances.js';
 import type { InstanceReply, InstanceRequest, SpawnedBy, SpawnOrder } from './instance-orders.js';
-import {
-  type Observation,
-  ObservationBuffer,
-  observe,
-  type RequestOutcome,
-} from './observations.js';
+import type { RequestOutcome } from './observations.js';
 import { observedLogger } from './observed-logger.js';
-import { RecentRequests } from './recent-requests.js';
 import type { DeployedBy, Serving, ServingOptions } from './serving.js';
 
 export class OneProcess implements Serving {
@@ -26,24 +24,25 @@ export class OneProcess implements Serving {
   readonly driver: Serving['driver'];
   readonly #fabric: Fabric;
   readonly #options: ServingOptions;
-  readonly #observations: ObservationBuffer | undefined;
+  readonly #chronicle: Chronicle;
+  readonly #teller: Teller;
+  readonly #gathering = new Gathering();
   readonly #instances: HostedInstances;
-  readonly #recent = new RecentRequests();
   readonly #images = new ImageStore();
   #functionName: string | undefined;
   #front: Front | undefined;
   /** Deployments, one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(
-    fabric: Fabric,
-    options: ServingOptions,
-    observations: ObservationBuffer | undefined,
-  ) {
+  private constructor(fabric: Fabric, options: ServingOptions, chronicle: Chronicle) {
     this.#fabric = fabric;
     this.#options = options;
-    this.#observations = observations;
-    this.#instances = new HostedInstances(fabric, options.logger, (one) => this.#add(one));
+    this.#chronicle = chronicle;
+    this.#teller = new Teller(fabric);
+    chronicle.countBy(this.#teller);
+    const tell = async () => this.#teller.tell();
+    this.#gathering.join({ processId: process.pid, tell }, '0');
+    this.#instances = new HostedInstances(fabric, options.logger, chronicle);
     const { name } = fabric.driver;
     this.driver = { name, detail: driverDetail(name) };
   }
@@ -51,18 +50,11 @@ export class OneProcess implements Serving {
   /** @throws HatcheryError as Fabric.open */
   static async open(options: ServingOptions): Promise<OneProcess> {
     const { driver, xenType, admission, report } = options;
-    const observations = report === undefined ? undefined : new ObservationBuffer(report);
+    const chronicle = new Chronicle(report ?? (() => {}));
     const logger: BaseLogger =
-      observations === undefined
-        ? options.logger
-        : observedLogger(options.logger, (one) => observations.add(one));
+      report === undefined ? options.logger : observedLogger(options.logger, chronicle.add);
     const fabric = await Fabric.open({ driver, xenType, logger, admission });
-    return new OneProcess(fabric, options, observations);
-  }
-
-  #add(observation: Observation): void {
-    this.#recent.add(observation);
-    this.#observations?.add(observation);
+    return new OneProcess(fabric, options, chronicle);
   }
 
   async deploy(definition: FunctionDefinition): Promise<DeployedBy> {
@@ -90,6 +82,7 @@ export class OneProcess implements Serving {
       await staged.discard();
       throw error;
     }
+    this.#gathering.keep(prepared.definition.name);
     const fn = staged.commit();
     this.#functionName ??= fn.name;
     return fn;
@@ -97,6 +90,8 @@ export class OneProcess implements Serving {
 
   async remove(name: string): Promise<void> {
     void this.#fabric.function(name)?.remove();
+    this.#teller.forget(name);
+    this.#gathering.forget(name);
   }
 
   spawn(order: SpawnOrder): Promise<SpawnedBy> {
@@ -108,7 +103,11 @@ export class OneProcess implements Serving {
   }
 
   async findRequest(id: string): Promise<RequestOutcome | undefined> {
-    return this.#recent.get(id);
+    return this.#chronicle.recent.get(id);
+  }
+
+  statistics(): Promise<Reading> {
+    return this.#gathering.read();
   }
 
   kill(instance: string): Promise<void> {
@@ -121,9 +120,7 @@ export class OneProcess implements Serving {
       throw new HatcheryError('FUNCTION_MISSING', { function: '' });
     }
     const functionName = byName ? undefined : this.#functionName;
-    const observer =
-      this.#observations &&
-      ((answered: Parameters<typeof observe>[0]) => this.#add(observe(answered)));
+    const observer = this.#options.report && this.#chronicle.answered;
     this.#front = await startFront(this.#routed(), {
       ...{ functionName, host, port, trustProxy, maxConnections, logger, observer },
     });
@@ -143,6 +140,7 @@ export class OneProcess implements Serving {
   async close(): Promise<void> {
     await this.#front?.close();
     await this.#fabric.close();
-    this.#observations?.flush();
+    this.#chronicle.flush();
+    this.#gathering.close();
   }
 }

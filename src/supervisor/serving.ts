@@ -4,6 +4,7 @@ import type { DriverName, Strategy, XenGuestType } from '../drivers/driver.js';
 import type { FunctionDefinition } from '../fabric/definition.js';
 import type { Admission } from '../fabric/places.js';
 import type { PreparedFunction } from '../fabric/prepared.js';
+import type { Reading } from '../statistics/reading.js';
 import type { ColdPhases } from '../timeline.js';
 import type { InstanceReply, InstanceRequest, SpawnedBy, SpawnOrder } from './instance-orders.js';
 import type { Report, RequestOutcome } from './observations.js';
@@ -58,6 +59,8 @@ export interface Serving {
   request(instance: string, request: InstanceRequest): Promise<InstanceReply>;
   /** How a request ended, if that was not long ago: the last 4,096 of each process are kept. */
   findRequest(id: string): Promise<RequestOutcome | undefined>;
+  /** What was counted since the start, and how full it is now; only where `report` is given. */
+  statistics(): Promise<Reading>;
   /** @throws HatcheryError INSTANCE_GONE */
   kill(instance: string): Promise<void>;
   /**

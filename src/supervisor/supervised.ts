@@ -1,6 +1,7 @@
 /** Serves from worker processes. */
 import type { FunctionDefinition } from '../fabric/definition.js';
 import type { PreparedFunction } from '../fabric/prepared.js';
+import type { Reading } from '../statistics/reading.js';
 import type { InstanceReply, InstanceRequest, SpawnedBy, SpawnOrder } from './instance-orders.js';
 import type { RequestOutcome } from './observations.js';
 import type { DeployedBy, Serving, ServingOptions } from './serving.js';
@@ -59,6 +60,10 @@ export class Supervised implements Serving {
 
   findRequest(id: string): Promise<RequestOutcome | undefined> {
     return this.#supervisor.findRequest(id);
+  }
+
+  statistics(): Promise<Reading> {
+    return this.#supervisor.statistics();
   }
 
   listen(host: string, port: number): Promise<string> {

@@ -9,6 +9,8 @@ import type { Admission } from '../fabric/places.js';
 import { type PreparedFunction, prepareFunction } from '../fabric/prepared.js';
 import { MAX_CONNECTIONS } from '../front/listening.js';
 import { ImageStore } from '../image/store.js';
+import { Gathering } from '../statistics/gathering.js';
+import type { Reading } from '../statistics/reading.js';
 import type { View } from '../zerg/view.js';
 import { Backoff } from './backoff.js';
 import type { InstanceReply, InstanceRequest, SpawnedBy, SpawnOrder } from './instance-orders.js';
@@ -67,6 +69,7 @@ export class Supervisor {
   readonly #workers: number;
   readonly #images = new ImageStore();
   readonly #backoff = new Backoff();
+  readonly #gathering = new Gathering();
   /** Workers that serve the current functions. */
   readonly #serving = new Set<WorkerProcess>();
   readonly #all = new Set<WorkerProcess>();
@@ -108,6 +111,9 @@ export class Supervisor {
       zerg: undefined,
     };
     this.#instances = new WorkerInstances(options.report ?? (() => {}));
+    if (options.report !== undefined) {
+      this.#gathering.begin();
+    }
   }
 
   /** The process ids of the workers that serve. */
@@ -159,6 +165,7 @@ export class Supervisor {
       this.#functions.delete(name);
       // One that died has lost it, too.
       await Promise.allSettled([...this.#serving].map((worker) => worker.remove(name)));
+      this.#gathering.forget(name);
     });
   }
 
@@ -184,6 +191,11 @@ export class Supervisor {
       outcome.status === 'fulfilled' ? outcome.value : undefined,
     );
     return found.find((outcome) => outcome !== undefined);
+  }
+
+  /** What all workers have counted, also those that died, and how full they are. */
+  statistics(): Promise<Reading> {
+    return this.#gathering.read();
   }
 
   /**
@@ -227,6 +239,7 @@ export class Supervisor {
   #serve(worker: WorkerProcess, index: number): void {
     this.#serving.add(worker);
     this.#byName.set(String(index), worker);
+    this.#gathering.join(worker, String(index));
     this.#replaceWhenDead(worker, index);
   }
 
@@ -261,6 +274,7 @@ export class Supervisor {
     }
     // From here on it is this version that a worker gets which comes later.
     this.#functions.set(prepared.definition.name, prepared);
+    this.#gathering.keep(prepared.definition.name);
     const committed = await Promise.allSettled(workers.map((worker) => worker.commit()));
     const first = committed.find((result) => result.status === 'fulfilled');
     if (first === undefined) {
@@ -272,6 +286,7 @@ export class Supervisor {
   async #replaceWhenDead(worker: WorkerProcess, index: number): Promise<void> {
     const death = await worker.ended;
     this.#serving.delete(worker);
+    this.#gathering.leave(worker);
     this.#instances.forget(worker);
     if (this.#isEnding) {
       this.#goOn(death.connections.untouched);
@@ -295,6 +310,7 @@ export class Supervisor {
       try {
         await worker.start(this.#settingsOf(index));
         await this.#inTurn(() => this.#join(worker, index));
+        this.#gathering.noteRestart();
         const milliseconds = performance.now() - worker.startedAt;
         const took = Math.round(milliseconds);
         this.#options.logger.info({ worker: worker.processId, took }, 'a worker was replaced');
@@ -383,6 +399,7 @@ export class Supervisor {
     this.#goOn([...this.#waiting]);
     await Promise.all([...this.#all].map((worker) => worker.drain()));
     this.#listener?.close();
+    this.#gathering.close();
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {

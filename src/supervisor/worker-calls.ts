@@ -13,6 +13,7 @@ interface AnswerTypes {
   readonly kill: 'killed';
   readonly find: 'found';
   readonly view: 'viewed';
+  readonly tell: 'told';
 }
 type AnswerTo<Type extends Question['type']> = Extract<Answer, { type: AnswerTypes[Type] }>;
 const ANSWERS: AnswerTypes = {
@@ -21,6 +22,7 @@ const ANSWERS: AnswerTypes = {
   kill: 'killed',
   find: 'found',
   view: 'viewed',
+  tell: 'told',
 };
 
 interface Waiting {

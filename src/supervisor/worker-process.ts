@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { HatcheryError } from '../errors.js';
 import type { PreparedFunction } from '../fabric/prepared.js';
+import type { Told } from '../statistics/teller.js';
 import type { View } from '../zerg/view.js';
 import { ConnectionTable, tableBytes } from './connection-table.js';
 import { HeldConnections, type Settled } from './held-connections.js';
@@ -209,6 +210,11 @@ export class WorkerProcess {
     return (await this.#calls.begin({ type: 'view', id })).view;
   }
 
+  /** What it has counted since it was asked last. @throws HatcheryError WORKER_DIED */
+  async tell(): Promise<Told> {
+    return (await this.#calls.begin({ type: 'tell' })).told;
+  }
+
   /** @throws HatcheryError INSTANCE_GONE, WORKER_DIED */
   async killInstance(id: string): Promise<void> {
     await this.#calls.begin({ type: 'kill', id });
@@ -298,6 +304,7 @@ export class WorkerProcess {
       case 'replied':
       case 'killed':
       case 'found':
+      case 'told':
       case 'refused':
         this.#calls.settle(message);
         return;

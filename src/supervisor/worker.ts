@@ -8,7 +8,9 @@ import { Fabric, type StagedFunction } from '../fabric/fabric.js';
 import { loadFetch } from '../fabric/host-calls/handlers.js';
 import { type OpenFront, openFront } from '../front/front.js';
 import { createLogger } from '../logging.js';
+import { Teller } from '../statistics/teller.js';
 import { FunctionsWithZerg } from '../zerg/functions-with-zerg.js';
+import { Chronicle } from './chronicle.js';
 import { ConnectionNotes } from './connection-notes.js';
 import { ConnectionTable } from './connection-table.js';
 import { collectGarbage } from './garbage.js';
@@ -16,11 +18,9 @@ import { HostedInstances } from './hosted-instances.js';
 import type { InstanceRequest } from './instance-orders.js';
 import { lockDown } from './lock-down.js';
 import { type FromWorker, type ToWorker, toWire, type WorkerSettings } from './messages.js';
-import { type Observation, ObservationBuffer, observe } from './observations.js';
 import { observedLogger } from './observed-logger.js';
 import { type PackedFunction, Unpacking } from './packed.js';
 import { loadProcessAddon } from './process-native.js';
-import { RecentRequests } from './recent-requests.js';
 import { rehearse } from './rehearsal.js';
 import { ViewSeeker } from './view-seeker.js';
 
@@ -33,18 +33,14 @@ const addon = loadProcessAddon();
 const table = new ConnectionTable(addon.mapTable(TABLE_DESCRIPTOR));
 
 const unpacking = new Unpacking();
-const observations = new ObservationBuffer((batch, omitted) =>
-  send({ type: 'observed', observations: batch, omitted }),
+const chronicle = new Chronicle((observations, omitted) =>
+  send({ type: 'observed', observations, omitted }),
 );
-const recent = new RecentRequests();
 const seeker = new ViewSeeker(send);
-const add = (observation: Observation) => {
-  recent.add(observation);
-  observations.add(observation);
-};
 
 let settings: WorkerSettings;
 let fabric: Fabric;
+let teller: Teller;
 let staged: { name: string; fn: StagedFunction } | undefined;
 let instances: HostedInstances;
 let front: OpenFront | undefined;
@@ -61,9 +57,11 @@ async function start(given: WorkerSettings): Promise<void> {
   settings = given;
   const { driver, admission, log } = settings;
   const plain = createLogger(log.level, log.json);
-  const logger = settings.observed ? observedLogger(plain, add) : plain;
+  const logger = settings.observed ? observedLogger(plain, chronicle.add) : plain;
   fabric = await Fabric.open({ driver, admission, logger });
-  instances = new HostedInstances(fabric, plain, settings.observed ? add : () => {});
+  teller = new Teller(fabric);
+  chronicle.countBy(teller);
+  instances = new HostedInstances(fabric, plain, chronicle);
   const { name } = fabric.driver;
   const detail = driverDetail(name);
   await rehearse(settings.front);
@@ -100,9 +98,7 @@ async function open(functionName: string | undefined): Promise<void> {
   if (front === undefined) {
     const { level, json } = settings.log;
     const logger = createLogger(level, json);
-    const observer = settings.observed
-      ? (answered: Parameters<typeof observe>[0]) => add(observe(answered))
-      : undefined;
+    const observer = settings.observed ? chronicle.answered : undefined;
     if (settings.zerg !== undefined) {
       zerg = new FunctionsWithZerg(fabric, {
         driver: fabric.driver.name,
@@ -132,6 +128,7 @@ function accept(slot: number, socket: Socket | undefined): void {
 /** Requests under way finish; nobody waits for them. */
 function remove(name: string): void {
   void fabric.function(name)?.remove();
+  teller.forget(name);
   send({ type: 'removed' });
 }
 
@@ -153,7 +150,7 @@ async function kill(call: number, id: string): Promise<void> {
 async function drain(): Promise<void> {
   await front?.close();
   await fabric?.close();
-  observations.flush();
+  chronicle.flush();
   send({ type: 'drained' });
   process.disconnect?.();
 }
@@ -184,9 +181,11 @@ async function handle(message: ToWorker, socket: Socket | undefined): Promise<vo
     case 'kill':
       return kill(message.call, message.id);
     case 'find':
-      return send({ type: 'found', call: message.call, outcome: recent.get(message.id) });
+      return send({ type: 'found', call: message.call, outcome: chronicle.recent.get(message.id) });
     case 'view':
       return send({ type: 'viewed', call: message.call, view: zerg?.page.find(message.id) });
+    case 'tell':
+      return send({ type: 'told', call: message.call, told: teller.tell() });
     case 'sought':
       return seeker.settle(message.seek, message.view);
     case 'connection':

@@ -10,6 +10,7 @@ import { HatcheryError } from '../../errors.js';
 import { nextRequestId } from '../../fabric/request-id.js';
 import type { TokenFacts } from '../access/token.js';
 import type { Tokens } from '../access/tokens.js';
+import type { Exposition } from '../metrics/exposition.js';
 import { answerClientError, knownError, sendError } from './errors.js';
 import type { EventStreams } from './event-streams.js';
 import { HostGuard } from './guards.js';
@@ -24,6 +25,8 @@ export interface ControlServerOptions {
   readonly hosts: readonly string[];
   readonly logger: BaseLogger;
   readonly version: string;
+  /** What Prometheus gets. */
+  metrics(): Promise<Exposition>;
   readonly timeouts?: ControlTimeouts | undefined;
 }
 
@@ -87,7 +90,21 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
   }
   const description = JSON.stringify(openApi(options.version));
   server.get('/openapi.json', (_, reply) => reply.type('application/json').send(description));
+  addMetrics(server, options);
   return server;
+}
+
+/** In the format and at the path that Prometheus knows, so no operation of the API. */
+function addMetrics(server: FastifyInstance, { tokens, metrics }: ControlServerOptions): void {
+  server.get('/metrics', {
+    onRequest: async (request) => {
+      tokens.check(request.headers.authorization, 'read');
+    },
+    handler: async (_, reply) => {
+      const { contentType, text } = await metrics();
+      return reply.type(contentType).send(text);
+    },
+  });
 }
 
 type AnyHandler = (call: Call<never>) => Promise<unknown>;
