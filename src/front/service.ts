@@ -218,17 +218,14 @@ export class Service {
     if (known.code === 'INTERNAL') {
       logger.error({ requestId: id, err: known.cause }, known.message);
     }
-    this.#observe(request, known.status, known);
-    if (isGone) {
-      return;
-    }
-    if (response.headersSent) {
+    if (!isGone && response.headersSent) {
       logger.warn({ requestId: id, code: known.code }, 'a response was cut short');
       connection.cut();
-    } else {
+    } else if (!isGone) {
       sendError(request, known);
       this.#limitSending(request);
     }
+    this.#observe(request, known.status, known);
   }
 }
 
