@@ -26,6 +26,10 @@ const USAGE = [
 /** Of a histogram: its buckets, and the sum. */
 const HISTOGRAM = BUCKETS + 1;
 const FIRST_DURATION = OUTCOMES.length;
+/** Where each histogram begins. */
+const FIRST_OF = new Map(
+  DURATIONS.map((name, index) => [name, FIRST_DURATION + index * HISTOGRAM] as const),
+);
 const FIRST_USAGE = FIRST_DURATION + DURATIONS.length * HISTOGRAM;
 const PEAK = FIRST_USAGE + USAGE.length - 1;
 
@@ -54,7 +58,7 @@ export class Counts {
   }
 
   addDuration(name: DurationName, milliseconds: number): void {
-    const first = FIRST_DURATION + DURATIONS.indexOf(name) * HISTOGRAM;
+    const first = FIRST_OF.get(name) as number;
     this.#raise(first + bucketOf(milliseconds), 1);
     this.#raise(first + BUCKETS, milliseconds);
   }
@@ -96,7 +100,7 @@ export class Counts {
   }
 
   histogram(name: DurationName): Histogram {
-    const first = FIRST_DURATION + DURATIONS.indexOf(name) * HISTOGRAM;
+    const first = FIRST_OF.get(name) as number;
     const buckets = [...this.#numbers.subarray(first, first + BUCKETS)];
     return {
       count: buckets.reduce((sum, count) => sum + count, 0),

@@ -5,6 +5,8 @@ import t from 'tap';
 import { ERRORS, type ErrorCode, HatcheryError } from '../../src/errors.js';
 import { prepareFunction } from '../../src/fabric/prepared.js';
 import { ImageStore } from '../../src/image/store.js';
+import { Counts } from '../../src/statistics/counts.js';
+import { MOST_TOLD, Teller } from '../../src/statistics/teller.js';
 import { Backoff } from '../../src/supervisor/backoff.js';
 import { ConnectionTable, tableBytes } from '../../src/supervisor/connection-table.js';
 import { fromWire, isFromWorker, toWire } from '../../src/supervisor/messages.js';
@@ -100,6 +102,42 @@ t.test('what a worker says is checked', (t) => {
   ]) {
     t.notOk(isFromWorker(message), JSON.stringify(message));
   }
+  t.end();
+});
+
+t.test('what a worker says that it has counted is checked', (t) => {
+  const counts = new Counts().take();
+  const load = { waiting: 0, queueLimit: 9, running: 1, limit: 4, spawned: 0 };
+  const pool = { name: 'a', running: 1, ready: 2, waiting: 3 };
+  const good = { rows: [{ name: 'a', counts }, { counts }], pools: [pool], load, hasMore: true };
+  const says = (told: object) =>
+    isFromWorker(JSON.parse(JSON.stringify({ type: 'told', call: 1, told })));
+  t.ok(says(good));
+  t.ok(says({ rows: [], pools: [], load, hasMore: false }));
+  t.ok(says(new Teller({ load, function: () => undefined, functions: () => [] }).tell()));
+  const many = (count: number) => new Array(count);
+  for (const bad of [
+    {},
+    { ...good, rows: [{ name: 1, counts }] },
+    { ...good, rows: [{ name: 'a', counts: counts.slice(1) }] },
+    { ...good, rows: [{ name: 'a', counts: [...counts, 0] }] },
+    { ...good, rows: [{ name: 'a', counts: [-1, ...counts.slice(1)] }] },
+    { ...good, rows: [{ name: 'a', counts: [null, ...counts.slice(1)] }] },
+    { ...good, rows: many(MOST_TOLD + 1).fill({ name: 'a', counts }) },
+    { ...good, pools: many(MOST_TOLD + 1).fill(pool) },
+    { ...good, pools: [{ ...pool, ready: -1 }] },
+    { ...good, pools: [{ ...pool, name: undefined }] },
+    { ...good, load: { ...load, running: 1e300 } },
+    { ...good, load: { ...load, limit: '4' } },
+    { ...good, hasMore: 1 },
+  ]) {
+    t.notOk(says(bad), JSON.stringify(bad).slice(0, 60));
+  }
+  const endless = JSON.stringify({ type: 'told', call: 1, told: good }).replace(
+    '"running":1',
+    '"running":1e999',
+  );
+  t.notOk(isFromWorker(JSON.parse(endless)), 'a number without an end');
   t.end();
 });
 
