@@ -79,7 +79,7 @@ function instanceHandlers({
       instances: instances.list(query.function, query.ended ?? false),
     }),
     getInstance: ({ params, query }) => instances.get(params.id, query.waitMilliseconds ?? 0),
-    requestInstance: ({ params, body }) => instances.request(params.id, body),
+    requestInstance: ({ params, body, requestId }) => instances.request(params.id, body, requestId),
     instanceLogs: async ({ params, query }) => {
       instances.find(params.id);
       return { lines: [...intake.logs.tail(params.id, query.tail ?? DEFAULT_TAIL)] };

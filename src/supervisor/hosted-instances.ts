@@ -4,7 +4,6 @@ import { HatcheryError } from '../errors.js';
 import type { Fabric, StagedFunction } from '../fabric/fabric.js';
 import type { Instance } from '../fabric/instance.js';
 import { isWhole, type Reply } from '../fabric/message.js';
-import { nextRequestId } from '../fabric/request-id.js';
 import { Timeline } from '../timeline.js';
 import type { Chronicle } from './chronicle.js';
 import {
@@ -82,9 +81,8 @@ export class HostedInstances {
   /** @throws HatcheryError INSTANCE_GONE, RESPONSE_BODY_TOO_LARGE, and as `Instance.request` */
   async request(id: string, request: InstanceRequest): Promise<InstanceReply> {
     const { instance, function: name } = this.#find(id);
-    const { method, url, headers } = request;
+    const { requestId, method, url, headers } = request;
     const body = Buffer.from(request.body, 'base64');
-    const requestId = nextRequestId();
     let timeline = new Timeline();
     const tell = (status: number, error?: unknown) => {
       const answered = { requestId, function: name, method, status, timeline };

@@ -19,6 +19,8 @@ export interface SpawnedBy {
 
 /** Bodies are held whole, in each process that they pass through. */
 export interface InstanceRequest {
+  /** Under which it is logged and found, wherever it goes; must be new. */
+  readonly requestId: string;
   readonly method: string;
   /** Absolute. */
   readonly url: string;

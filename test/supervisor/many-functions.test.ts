@@ -28,7 +28,7 @@ const COUNTS = `
 const says = (text: string) => `export default { fetch: () => new Response('${text}') };`;
 
 const NO_LOG = pino({ enabled: false });
-const GET = { method: 'GET', url: 'http://i/', headers: [], body: '' };
+const GET = { requestId: 'r', method: 'GET', url: 'http://i/', headers: [], body: '' };
 const textOf = (body: string) => Buffer.from(body, 'base64').toString();
 
 async function open(workers: number, told: Observation[]): Promise<Serving> {

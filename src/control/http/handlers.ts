@@ -9,6 +9,8 @@ export interface Call<Id extends OperationId> {
   readonly params: ParamsOf<Operations[Id]>;
   readonly query: QueryOf<Operations[Id]>;
   readonly body: BodyOf<Operations[Id]>;
+  /** Also in the response's X-Request-Id. */
+  readonly requestId: string;
   /** Who asks; absent where the operation needs no token. */
   readonly token: TokenFacts | undefined;
   /** The header Last-Event-ID. */

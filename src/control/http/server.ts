@@ -154,6 +154,7 @@ function callOf(
   const last = headers['last-event-id'];
   return {
     ...{ params, query, body, token },
+    requestId: request.id,
     lastEventId: typeof last === 'string' ? last : undefined,
     stream: () => {
       const given = Object.entries(reply.getHeaders()).map(([name, value]) => [

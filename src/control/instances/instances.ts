@@ -82,9 +82,9 @@ export class Instances {
   }
 
   /** @throws HatcheryError as the operation says */
-  async request(id: string, body: RequestBody): Promise<Reply> {
+  async request(id: string, body: RequestBody, requestId: string): Promise<Reply> {
     const record = this.find(id);
-    const request = requestOf(body);
+    const request = requestOf(body, requestId);
     await record.whenStarted();
     this.#checkAlive(record);
     record.beginRequest();

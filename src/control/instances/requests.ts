@@ -12,8 +12,14 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** No control characters; what is beyond Latin-1 has no bytes in a header. */
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** @throws HatcheryError CONFIGURATION_INVALID with the field's path */
-export function requestOf(body: BodyOf<Operations['requestInstance']>): InstanceRequest {
+/**
+ * @param requestId of the API's request, which the instance's is as well.
+ * @throws HatcheryError CONFIGURATION_INVALID with the field's path
+ */
+export function requestOf(
+  body: BodyOf<Operations['requestInstance']>,
+  requestId: string,
+): InstanceRequest {
   const { method = 'GET', headers = [] } = body;
   if (FORBIDDEN_METHODS.has(method)) {
     throw invalid('method', 'is not one that a request may have');
@@ -31,7 +37,7 @@ export function requestOf(body: BodyOf<Operations['requestInstance']>): Instance
   }
   const bytes = body.bodyBase64 ?? Buffer.from(body.body ?? '').toString('base64');
   const names = headers.flatMap(([name, value]) => [name.toLowerCase(), value]);
-  return { method, url: urlOf(body.url ?? '/'), headers: names, body: bytes };
+  return { requestId, method, url: urlOf(body.url ?? '/'), headers: names, body: bytes };
 }
 
 function urlOf(url: string): string {
