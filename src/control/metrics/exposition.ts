@@ -1,7 +1,9 @@
 /** A reading of the statistics in the text format of Prometheus. */
 import { Counter, Gauge, Registry } from 'prom-client';
-import { type Counts, DURATIONS, OUTCOMES } from '../../statistics/counts.js';
+import { type Counts, OUTCOMES } from '../../statistics/counts.js';
 import type { Reading } from '../../statistics/reading.js';
+import { COLD_PHASES, PHASES } from '../../timeline.js';
+import type { Usage } from '../../usage.js';
 import { hostFacts } from '../statistics.js';
 import { CountedHistogram, type Labels } from './counted-histogram.js';
 
@@ -26,7 +28,9 @@ export async function expose(reading: Reading, build: BuildFacts): Promise<Expos
   const registry = new Registry();
   const families = new Families(registry);
   exposeServer(families, reading, build);
-  exposeRequests(families, reading);
+  const rows = rowsOf(reading);
+  exposeRequests(families, rows, reading.all);
+  exposeUsage(families, rows);
   exposeLoad(families, reading);
   exposeProcesses(families, reading);
   return { contentType: registry.contentType, text: await registry.metrics() };
@@ -81,16 +85,19 @@ function exposeServer(families: Families, reading: Reading, { version, driver }:
   );
 }
 
-function exposeRequests(families: Families, { functions, nameless, others, all }: Reading): void {
-  const rows: (readonly [string, Counts])[] = [
-    ...functions
-      .filter(({ isNamed }) => isNamed)
-      .map(({ name, counts }) => [name, counts] as const),
+/** What is told of each function, by the name that it has in metrics. */
+type Rows = readonly (readonly [string, Counts])[];
+
+function rowsOf({ functions, nameless, others }: Reading): Rows {
+  const named = functions.filter(({ isNamed }) => isNamed);
+  return [
+    ...named.map(({ name, counts }) => [name, counts] as const),
     [OTHERS, others],
     [NAMELESS, nameless],
   ];
-  const each = (value: (counts: Counts) => number): Samples =>
-    rows.map(([name, counts]) => [{ function: name }, value(counts)]);
+}
+
+function exposeRequests(families: Families, rows: Rows, all: Counts): void {
   families.counter(
     'hatchery_requests_total',
     'Requests that have ended, by how.',
@@ -110,40 +117,43 @@ function exposeRequests(families: Families, { functions, nameless, others, all }
     'hatchery_phase_duration_seconds',
     'Of the phases of requests, all functions together.',
   );
-  for (const phase of DURATIONS) {
-    if (phase !== 'total') {
-      phases.add({ phase }, all.histogram(phase));
-    }
+  for (const phase of [...PHASES, ...COLD_PHASES]) {
+    phases.add({ phase }, all.histogram(phase));
   }
+}
+
+function exposeUsage(families: Families, rows: Rows): void {
+  const each = (value: (usage: Usage) => number): Samples =>
+    rows.map(([name, counts]) => [{ function: name }, value(counts.usage())]);
   families.counter(
     'hatchery_guest_cpu_seconds_total',
     'Processor time that guests took.',
-    each((counts) => counts.usage().cpuMicroseconds / MICROSECONDS),
+    each(({ cpuMicroseconds }) => cpuMicroseconds / MICROSECONDS),
   );
   families.counter(
     'hatchery_guest_dirtied_bytes_total',
     'Memory that guests have written.',
-    each((counts) => counts.usage().dirtyMemoryBytes),
+    each(({ dirtyMemoryBytes }) => dirtyMemoryBytes),
   );
   families.gauge(
     'hatchery_guest_peak_memory_bytes',
     'The most memory that one request had since the start.',
-    each((counts) => counts.usage().peakMemoryBytes),
+    each(({ peakMemoryBytes }) => peakMemoryBytes),
   );
   families.counter(
     'hatchery_received_bytes_total',
     'Bytes of requests.',
-    each((counts) => counts.usage().bytesIn),
+    each(({ bytesIn }) => bytesIn),
   );
   families.counter(
     'hatchery_sent_bytes_total',
     'Bytes of responses.',
-    each((counts) => counts.usage().bytesOut),
+    each(({ bytesOut }) => bytesOut),
   );
   families.counter(
     'hatchery_host_calls_total',
     'What guests asked of the host.',
-    each((counts) => counts.usage().hostCalls),
+    each(({ hostCalls }) => hostCalls),
   );
 }
 
