@@ -19,6 +19,7 @@
  *         image has started before for another function, only what is this function's own
  * init    taking the snapshot, and making the first virtual machine over it
  */
+import type { MemoryUse, Meter, Usage } from './usage.js';
 
 /** Those that took place, in milliseconds. */
 export interface ColdPhases {
@@ -30,6 +31,7 @@ export interface ColdPhases {
 
 export const PHASES = ['accept', 'queue', 'spawn', 'guest', 'reply', 'end'] as const;
 export const COLD_PHASES = ['load', 'create', 'boot', 'init'] as const;
+const LATE_PHASES = ['guest', 'reply', 'end'] as const;
 
 export type Phase = (typeof PHASES)[number] | (typeof COLD_PHASES)[number];
 
@@ -47,17 +49,44 @@ export class Timeline {
   reply: number | undefined;
   end: number | undefined;
   cold: ColdPhases | undefined;
-  /** As long as `end` is not over: who waits for it. */
-  endListener: PhaseEndListener | undefined;
+  /** Counts what it uses, from when an instance got it. */
+  meter: Meter | undefined;
 
   /** @param start `performance.now()` when the request arrived. */
   constructor(readonly start: number = performance.now()) {}
 
-  /** The phase `end` is over. */
-  noteEnd(milliseconds: number): void {
+  /**
+   * Its instance is gone, or another request may have it.
+   * @param milliseconds the phase `end`; `undefined` where there is none.
+   * @param memory where it is known
+   */
+  noteEnd(milliseconds: number | undefined, memory: MemoryUse | undefined): void {
     this.end = milliseconds;
-    this.endListener?.onEnd(milliseconds);
-    this.endListener = undefined;
+    this.meter?.close(memory);
+  }
+
+  /** What the request has used so far; `undefined` where no instance got it. */
+  get usage(): Usage | undefined {
+    return this.meter?.read();
+  }
+
+  /** Its instance runs no more, or none got it: what is still to come comes soon. */
+  get isStopped(): boolean {
+    return this.meter?.isStopped ?? true;
+  }
+
+  /** Its instance is gone, or none got it: neither `end` nor anything of the usage is to come. */
+  get isOver(): boolean {
+    return this.meter?.isClosed ?? true;
+  }
+
+  /** @param callback must not throw. It is called once {@link isOver}, at once where it is. */
+  whenOver(callback: () => void): void {
+    if (this.meter === undefined) {
+      callback();
+    } else {
+      this.meter.whenClosed(callback);
+    }
   }
 
   /** The phases that have ended, in the order in which they are documented. */
@@ -69,20 +98,36 @@ export class Timeline {
     return all.filter((entry): entry is [Phase, number] => entry[1] !== undefined);
   }
 
-  /** The phases that have ended, as a value of the header `Server-Timing`. */
+  /**
+   * The phases that have ended, as a value of the header `Server-Timing`; the description of `guest`
+   * is the usage so far.
+   */
   toServerTiming(): string {
-    let value = '';
-    for (const name of PHASES) {
-      const duration = this[name];
-      if (duration !== undefined) {
-        value += entry(value, name, duration);
-      }
-    }
+    let value = this.#entries(PHASES);
     if (this.cold !== undefined) {
       for (const name of COLD_PHASES) {
         const duration = this.cold[name];
         if (duration !== undefined) {
           value += entry(value, name, duration);
+        }
+      }
+    }
+    return value;
+  }
+
+  /** The same of what was not known when the head of the response was sent. */
+  toLateServerTiming(): string {
+    return this.#entries(LATE_PHASES);
+  }
+
+  #entries(names: readonly (typeof PHASES)[number][]): string {
+    let value = '';
+    for (const name of names) {
+      const duration = this[name];
+      if (duration !== undefined) {
+        value += entry(value, name, duration);
+        if (name === 'guest' && this.meter !== undefined) {
+          value += `;desc="${this.meter.describe()}"`;
         }
       }
     }

@@ -36,9 +36,10 @@ class KvmMachine final : public Machine {
                                                       bool keep_log);
 
     Result<Exit> run(int64_t deadline) override;
-    Result<int64_t> rewind(size_t page_limit) override;
+    Result<std::optional<MemoryUse>> rewind(size_t page_limit) override;
     Result<std::shared_ptr<Snapshot>> capture() override;
     Result<int64_t> written_pages() override;
+    Result<std::optional<MemoryUse>> memory_use(Written written) override;
     void teach_snapshot() override;
     /* The calling thread's: it is the one that runs the vCPU. */
     int64_t cpu_now() override;
@@ -71,6 +72,7 @@ class KvmMachine final : public Machine {
     Result<PageSet> read_log() const;
     /* Adds the pages that Machine has written since the last rewind. */
     void add_host_writes(PageSet& pages) const;
+    MemoryUse use_of(const PageSet& dirty) const;
     bool omitted(RewindPart part) const;
 
     std::shared_ptr<KvmSnapshot> snapshot_;

@@ -36,6 +36,25 @@ Result<int64_t> KvmMachine::written_pages() {
     return static_cast<int64_t>(written.value().count());
 }
 
+MemoryUse KvmMachine::use_of(const PageSet& dirty) const {
+    return {dirty.count(), dirty.count_with(snapshot_->filled())};
+}
+
+Result<std::optional<MemoryUse>> KvmMachine::memory_use(Written written) {
+    if (!keeps_log_) {
+        return std::optional<MemoryUse>();
+    }
+    auto pages = read_log();
+    if (!pages.ok()) {
+        return pages.failure();
+    }
+    add_host_writes(pages.value());
+    if (written == Written::kChanged) {
+        pages.value().keep_different(memory_.bytes(), snapshot_->memory());
+    }
+    return std::optional(use_of(pages.value()));
+}
+
 void KvmMachine::teach_snapshot() {
     if (taught_ || !keeps_log_) {
         return;
@@ -51,8 +70,8 @@ void KvmMachine::teach_snapshot() {
     }
 }
 
-Result<int64_t> KvmMachine::rewind(size_t page_limit) {
-    constexpr int64_t kRefused = -1;
+Result<std::optional<MemoryUse>> KvmMachine::rewind(size_t page_limit) {
+    constexpr std::optional<MemoryUse> kRefused;
     if (!keeps_log_ || (!exact_exit_ && !omitted(kOmitExitCheck))) {
         return kRefused;
     }
@@ -69,15 +88,16 @@ Result<int64_t> KvmMachine::rewind(size_t page_limit) {
     if (!omitted(kOmitHostPages)) {
         add_host_writes(pages.value());
     }
-    int64_t copied = 0;
+    /* The log has all that was ever written; what this request wrote of it, the comparison tells, for
+     * about as much as copying what is the same would cost. */
+    pages.value().keep_different(memory_.bytes(), snapshot_->memory());
     pages.value().for_each_run([&](size_t page, size_t count) {
         std::memcpy(memory_.bytes() + page * HATCHERY_PAGE_BYTES,
                     snapshot_->memory() + page * HATCHERY_PAGE_BYTES, count * HATCHERY_PAGE_BYTES);
-        copied += static_cast<int64_t>(count);
     });
     host_wrote_.clear();
     set_registers_next_ = true;
-    return copied;
+    return std::optional(use_of(pages.value()));
 }
 
 Status KvmMachine::complete_exit() {

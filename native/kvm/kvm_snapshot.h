@@ -55,6 +55,8 @@ class KvmSnapshot final : public Snapshot, public std::enable_shared_from_this<K
     Result<MemoryViews::View> take_memory();
     /* The memory as it was taken; read-only. */
     const uint8_t* memory() const { return view_.bytes(); }
+    /* Pages of it that have been filled; all others are zero. */
+    const PageSet& filled() const { return filled_; }
     /* The read-only region: its host memory, nullptr if there is none. */
     const SharedRegion* shared() const { return shared_.get(); }
     /* Where the doorbell's page is in guest physical memory, with nothing behind it. */

@@ -12,7 +12,7 @@
 
 namespace hatchery {
 
-/* Places in the `result` array that describe the last exit; src/drivers/native-shell.ts reads them.
+/* Places in the `result` array, which describes the last exit; src/drivers/native-shell.ts reads them.
  */
 enum ResultIndex : size_t {
     kPayloadBytes,
@@ -23,6 +23,7 @@ enum ResultIndex : size_t {
     kHasRegisters,
     kInstructionPointer,
     kStackPointer,
+    kUsedPages, /* of the last rewind, destroy or memoryUse, where that knew it */
     kResultCount,
 };
 

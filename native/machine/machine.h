@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -41,6 +42,16 @@ struct Crash {
     uint64_t stack_pointer = 0;
 };
 
+/* What a machine has in use of its memory, in pages. */
+struct MemoryUse {
+    size_t dirty; /* written, by the guest or for it, since it was made or rewound */
+    size_t used;  /* these, and those that what it was made from has filled */
+};
+
+/* Which pages count as written: all of them, or only those that are not as they were before, which
+ * takes comparing each. */
+enum class Written { kAll, kChanged };
+
 /* `0x…`, for a crash's reason. */
 std::string hexadecimal(uint64_t value);
 
@@ -72,17 +83,21 @@ class Machine {
     virtual Result<Exit> run(int64_t deadline) = 0;
 
     /*
-     * Makes memory and registers those of the snapshot again. The result is the number of pages
-     * that it copied, or -1, and nothing done, where the machine must not be used again: its last
-     * exit was not an exact doorbell, or it has written more than `page_limit` pages.
+     * Makes memory and registers those of the snapshot again. The result is what was in use before,
+     * of which the dirty pages, those that had changed, were copied; nothing, and nothing done,
+     * where the machine must not be used again: its last exit was not an exact doorbell, or it has
+     * written more than `page_limit` pages.
      */
-    virtual Result<int64_t> rewind(size_t page_limit) = 0;
+    virtual Result<std::optional<MemoryUse>> rewind(size_t page_limit) = 0;
 
     /* After kReady or kUnconfigured: completes the doorbell and takes a snapshot. */
     virtual Result<std::shared_ptr<Snapshot>> capture() = 0;
 
     /* Pages that the guest has written since the machine was created; -1: no record is kept. */
     virtual Result<int64_t> written_pages() = 0;
+
+    /* What it has in use; nothing where no record is kept. Not while it runs. */
+    virtual Result<std::optional<MemoryUse>> memory_use(Written written) = 0;
 
     /* After its first answer: tells the snapshot which pages that took, if it keeps the record. */
     virtual void teach_snapshot() {}

@@ -40,6 +40,15 @@ int64_t nanoseconds(double milliseconds) {
                                 kNanosecondsInMillisecond);
 }
 
+/* Lays out what a machine had in use. */
+Napi::Value report_use(Napi::Env env, const std::optional<MemoryUse>& use) {
+    if (!use) {
+        return Napi::Number::New(env, -1);
+    }
+    env.GetInstanceData<AddonData>()->result_values[kUsedPages] = static_cast<double>(use->used);
+    return Napi::Number::New(env, static_cast<double>(use->dirty));
+}
+
 }  // namespace
 
 /* Runs a machine on a runner thread until it exits, its time is over, or it is cancelled. */
@@ -119,19 +128,25 @@ class DestroyJob : public Job {
         : machine_(std::move(machine)), callback_(std::move(callback)) {}
 
     Progress work(bool) override {
+        if (machine_) {
+            /* It goes in any case; what cannot be found out is not known. */
+            auto use = machine_->memory_use(Written::kChanged);
+            use_ = use.ok() ? use.value() : std::nullopt;
+        }
         machine_.reset();
         return Progress::kDone;
     }
 
     void complete(Napi::Env env) override {
         if (!callback_.IsEmpty()) {
-            callback_.Call({env.Null()});
+            callback_.Call({env.Null(), report_use(env, use_)});
         }
     }
 
   private:
     std::unique_ptr<Machine> machine_;
     Napi::FunctionReference callback_;
+    std::optional<MemoryUse> use_;
 };
 
 Napi::Function MachineObject::define(Napi::Env env) {
@@ -143,6 +158,7 @@ Napi::Function MachineObject::define(Napi::Env env) {
         InstanceMethod<&MachineObject::destroy>("destroy"),
         InstanceMethod<&MachineObject::crash_reason>("crashReason"),
         InstanceMethod<&MachineObject::written_pages>("writtenPages"),
+        InstanceMethod<&MachineObject::memory_use>("memoryUse"),
     };
 #ifdef HATCHERY_TEST_HOOKS
     for (const MachineTestHook& hook : machine_test_hooks()) {
@@ -281,11 +297,17 @@ Napi::Value MachineObject::rewind(const Napi::CallbackInfo& info) {
     if (!usable(env)) {
         return env.Undefined();
     }
-    auto pages = machine_->rewind(static_cast<size_t>(info[0].As<Napi::Number>().Int64Value()));
-    if (!pages.ok()) {
-        return throw_failure(env, pages.failure());
+    auto use = machine_->rewind(static_cast<size_t>(info[0].As<Napi::Number>().Int64Value()));
+    return use.ok() ? report_use(env, use.value()) : throw_failure(env, use.failure());
+}
+
+Napi::Value MachineObject::memory_use(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    if (!usable(env)) {
+        return env.Undefined();
     }
-    return Napi::Number::New(env, static_cast<double>(pages.value()));
+    auto use = machine_->memory_use(Written::kAll);
+    return use.ok() ? report_use(env, use.value()) : throw_failure(env, use.failure());
 }
 
 Napi::Value MachineObject::capture(const Napi::CallbackInfo& info) {

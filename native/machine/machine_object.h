@@ -45,12 +45,14 @@ class MachineObject : public Napi::ObjectWrap<MachineObject> {
      * it goes on on a thread, and the callback given to onExit gets (error | null, number). */
     Napi::Value run(const Napi::CallbackInfo& info);
     Napi::Value on_exit(const Napi::CallbackInfo& info);
-    /* rewind(pageLimit): pages copied, or -1. */
+    /* These three give the number of dirty pages, besides which the result has the used ones; -1 for
+     * what is not known, or not rewound. rewind(pageLimit), memoryUse(), destroy(callback(null,
+     * pages)). */
     Napi::Value rewind(const Napi::CallbackInfo& info);
+    Napi::Value memory_use(const Napi::CallbackInfo& info);
+    Napi::Value destroy(const Napi::CallbackInfo& info);
     /* capture(callback(error, snapshot)) */
     Napi::Value capture(const Napi::CallbackInfo& info);
-    /* destroy(callback()) */
-    Napi::Value destroy(const Napi::CallbackInfo& info);
     Napi::Value crash_reason(const Napi::CallbackInfo& info);
     /* writtenPages(): -1 where no record is kept. */
     Napi::Value written_pages(const Napi::CallbackInfo& info);

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "../../images/abi/hatchery.h"
@@ -55,7 +56,32 @@ class PageSet {
         return pages;
     }
 
-    /* Calls `visit(first_page, pages)` for each run of consecutive pages within a word. */
+    /* Of this set and another of the same size together. */
+    size_t count_with(const PageSet& other) const {
+        size_t pages = 0;
+        for (size_t i = 0; i < words_.size(); i++) {
+            pages += static_cast<size_t>(std::popcount(words_[i] | other.words_[i]));
+        }
+        return pages;
+    }
+
+    /*
+     * Takes out the pages that are the same in two memories, of both of which this is a set. More
+     * costs a page that is: else the first difference ends its comparison.
+     */
+    void keep_different(const uint8_t* memory, const uint8_t* other) {
+        for_each_run([&](size_t page, size_t pages) {
+            for (size_t at = page; at < page + pages; at++) {
+                const size_t offset = at * HATCHERY_PAGE_BYTES;
+                if (std::memcmp(memory + offset, other + offset, HATCHERY_PAGE_BYTES) == 0) {
+                    remove(at);
+                }
+            }
+        });
+    }
+
+    /* Calls `visit(first_page, pages)` for each run of consecutive pages within a word. It may take
+     * out pages of its run. */
     template <typename Visit>
     void for_each_run(Visit visit) const {
         for (size_t i = 0; i < words_.size(); i++) {

@@ -8,8 +8,6 @@
 namespace hatchery {
 namespace {
 
-constexpr int64_t kNever = -1;
-
 /* Maps pages of a PV domain that is being built, for its lifetime. */
 Result<std::span<uint8_t>> map_for_life(Domain& domain, xen_pfn_t first, size_t count,
                                         Access access) {
@@ -56,8 +54,8 @@ Result<std::unique_ptr<Machine>> PvMachine::attach(std::shared_ptr<PvSnapshot> s
         new PvMachine(std::move(snapshot), std::move(domain), shared.value(), console.value()));
 }
 
-Result<int64_t> PvMachine::rewind(size_t) {
-    return kNever;
+Result<std::optional<MemoryUse>> PvMachine::rewind(size_t) {
+    return std::optional<MemoryUse>();
 }
 
 Result<std::shared_ptr<Snapshot>> PvMachine::capture() {
@@ -65,7 +63,12 @@ Result<std::shared_ptr<Snapshot>> PvMachine::capture() {
 }
 
 Result<int64_t> PvMachine::written_pages() {
-    return kNever;
+    constexpr int64_t kNoRecord = -1;
+    return kNoRecord;
+}
+
+Result<std::optional<MemoryUse>> PvMachine::memory_use(Written) {
+    return std::optional<MemoryUse>();
 }
 
 std::string PvMachine::last_words() const {

@@ -24,12 +24,13 @@ class PvMachine final : public DomainMachine {
                                                    std::unique_ptr<Domain> domain,
                                                    xen_pfn_t mailbox_page);
 
-    /* -1: a PV machine must not be used again. */
-    Result<int64_t> rewind(size_t page_limit) override;
+    /* Nothing: a PV machine must not be used again. */
+    Result<std::optional<MemoryUse>> rewind(size_t page_limit) override;
     /* ENOTSUP. */
     Result<std::shared_ptr<Snapshot>> capture() override;
-    /* -1: there is no record. */
+    /* -1, and nothing: there is no record. */
     Result<int64_t> written_pages() override;
+    Result<std::optional<MemoryUse>> memory_use(Written written) override;
 
   private:
     PvMachine(std::shared_ptr<PvSnapshot> snapshot, std::unique_ptr<Domain> domain,

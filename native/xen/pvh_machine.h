@@ -30,9 +30,10 @@ class PvhMachine final : public DomainMachine {
     PvhMachine(std::shared_ptr<PvhSnapshot> snapshot, std::unique_ptr<Domain> domain,
                bool keeps_log);
 
-    Result<int64_t> rewind(size_t page_limit) override;
+    Result<std::optional<MemoryUse>> rewind(size_t page_limit) override;
     Result<std::shared_ptr<Snapshot>> capture() override;
     Result<int64_t> written_pages() override;
+    Result<std::optional<MemoryUse>> memory_use(Written written) override;
 
 #ifdef HATCHERY_TEST_HOOKS
     uint32_t omit = 0;
@@ -49,10 +50,12 @@ class PvhMachine final : public DomainMachine {
     /* False where a page of the shared region is written: nothing may. */
     Result<bool> refresh_written();
     void restore_frame();
+    MemoryUse use_of(const PageSet& dirty) const;
     bool omitted(PvhRewindPart part) const;
 
     const std::shared_ptr<PvhSnapshot> snapshot_;
     const bool keeps_log_;
+    bool rewound_ = false; /* since then, what the log has may be of an earlier request */
     PageSet written_;    /* by the guest: Xen's log, without the mailbox */
     PageSet host_wrote_; /* by Machine, since the last rewind */
 };

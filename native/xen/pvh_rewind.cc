@@ -42,6 +42,34 @@ Result<int64_t> PvhMachine::written_pages() {
     return static_cast<int64_t>(written_.count());
 }
 
+MemoryUse PvhMachine::use_of(const PageSet& dirty) const {
+    return {dirty.count(), dirty.count_with(snapshot_->filled())};
+}
+
+/*
+ * Pages are compared only where the log alone does not tell: it takes mapping all of them. A domain
+ * that wrote where nothing may be written is counted with what it wrote of its own memory.
+ */
+Result<std::optional<MemoryUse>> PvhMachine::memory_use(Written written) {
+    if (!keeps_log_) {
+        return std::optional<MemoryUse>();
+    }
+    auto refreshed = refresh_written();
+    if (!refreshed.ok()) {
+        return refreshed.failure();
+    }
+    PageSet pages = written_;
+    pages.remove_from(snapshot_->memory_bytes() / HATCHERY_PAGE_BYTES);
+    pages.add(host_wrote_);
+    if (written == Written::kChanged && rewound_) {
+        if (Status failed = domain_->reach(pages)) {
+            return *failed;
+        }
+        pages.keep_different(domain_->memory().data(), snapshot_->memory().data());
+    }
+    return std::optional(use_of(pages));
+}
+
 Result<bool> PvhMachine::is_as_made() const {
     auto state = domain_->state();
     if (!state.ok()) {
@@ -80,8 +108,8 @@ void PvhMachine::restore_frame() {
     restore(HATCHERY_MAILBOX_OPERATION, HATCHERY_PAGE_BYTES);
 }
 
-Result<int64_t> PvhMachine::rewind(size_t page_limit) {
-    constexpr int64_t kRefused = -1;
+Result<std::optional<MemoryUse>> PvhMachine::rewind(size_t page_limit) {
+    constexpr std::optional<MemoryUse> kRefused;
     if (!keeps_log_ || (!exact_exit_ && !omitted(kOmitExitCheck))) {
         return kRefused;
     }
@@ -109,12 +137,11 @@ Result<int64_t> PvhMachine::rewind(size_t page_limit) {
     if (Status failed = domain_->reach(pages)) {
         return *failed;
     }
-    int64_t copied = 0;
+    pages.keep_different(domain_->memory().data(), snapshot_->memory().data());
     pages.for_each_run([&](size_t page, size_t count) {
         std::memcpy(domain_->memory().data() + page * HATCHERY_PAGE_BYTES,
                     snapshot_->memory().data() + page * HATCHERY_PAGE_BYTES,
                     count * HATCHERY_PAGE_BYTES);
-        copied += static_cast<int64_t>(count);
     });
     if (!omitted(kOmitGeneralRegisters)) {
         restore_frame();
@@ -122,7 +149,8 @@ Result<int64_t> PvhMachine::rewind(size_t page_limit) {
     host_wrote_.clear();
     operation_ = HATCHERY_READY;
     exact_exit_ = true;
-    return copied;
+    rewound_ = true;
+    return std::optional(use_of(pages));
 }
 
 Result<std::shared_ptr<Snapshot>> PvhMachine::capture() {

@@ -52,6 +52,8 @@ class PvhSnapshot final : public Snapshot, public std::enable_shared_from_this<P
 
     /* The memory as it was taken. */
     std::span<const uint8_t> memory() const { return {memory_.bytes(), memory_.size()}; }
+    /* Pages of it that are not all zero, in a set of all guest physical memory. */
+    const PageSet& filled() const { return filled_; }
 
   private:
     explicit PvhSnapshot(std::shared_ptr<const PvhOrigin> origin);

@@ -5,6 +5,7 @@
  * a {@link Shell} created from it boots by `run(null, …)` until its exit is `ready`; `Shell.capture`
  * then makes a ready snapshot, and a shell created from that one serves requests by `run(frame, …)`.
  */
+import type { MemoryUse } from '../usage.js';
 
 /** How an instance comes to be; see the design's table of strategies. */
 export type Strategy = 'boot' | 'clone' | 'pool' | 'reset';
@@ -167,10 +168,10 @@ export interface Shell {
 
   /**
    * After a final exit: makes memory, registers and vector state equal to the snapshot again.
-   * Returns false when the shell must not be used again (an inexact exit, a doubt, or so much
-   * memory written that a new shell is cheaper); the caller then destroys it.
+   * Returns what was in use before, or false when the shell must not be used again (an inexact exit, a
+   * doubt, or so much memory written that a new shell is cheaper); the caller then destroys it.
    */
-  rewind(): boolean;
+  rewind(): MemoryUse | false;
 
   /**
    * After `ready` or `unconfigured`: a snapshot of this guest, in that state. The shell can then only be
@@ -185,8 +186,17 @@ export interface Shell {
    */
   dirtyBytes(): number | undefined;
 
-  /** Ends the instance at once, even while it runs, and frees everything off the calling thread. */
-  destroy(): Promise<void>;
+  /**
+   * What is in use now; `undefined` where no record of written pages is kept.
+   * @throws HatcheryError SHELL_GONE, SHELL_BUSY, DRIVER_FAILED
+   */
+  memoryUse(): MemoryUse | undefined;
+
+  /**
+   * Ends the instance at once, even while it runs, and frees everything off the calling thread.
+   * Resolves with what was in use at the end, where that is known.
+   */
+  destroy(): Promise<MemoryUse | undefined>;
 }
 
 export type SnapshotState = 'cold' | 'unconfigured' | 'ready';
@@ -200,7 +210,8 @@ export interface Snapshot {
   readonly memoryBytes: number;
   /**
    * A new virtual machine over a copy-on-write view of this snapshot, made off the calling thread.
-   * @param reusable keep the record of written pages that `rewind` needs.
+   * @param reusable keep the record of written pages that `rewind` needs, and what tells the memory in
+   *   use.
    */
   createShell(options: { readonly reusable: boolean }): Promise<Shell>;
   /**

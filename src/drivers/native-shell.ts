@@ -2,6 +2,7 @@
 
 import { PAGE_BYTES } from '../abi.js';
 import { HatcheryError } from '../errors.js';
+import type { MemoryUse } from '../usage.js';
 import type { Exit, ExitKind, Fault, Resume, Shell, Snapshot, Where } from './driver.js';
 import {
   EXIT_CPU,
@@ -46,7 +47,7 @@ export class NativeShell implements Shell {
   readonly #parts: ShellParts;
   readonly #machine: NativeMachine;
   #pending: { resolve(exit: Exit): void; reject(error: unknown): void } | undefined;
-  #destroyed: Promise<void> | undefined;
+  #destroyed: Promise<MemoryUse | undefined> | undefined;
   #lastExit: ExitKind | undefined;
 
   constructor(parts: ShellParts) {
@@ -96,9 +97,9 @@ export class NativeShell implements Shell {
     });
   }
 
-  rewind(): boolean {
+  rewind(): MemoryUse | false {
     try {
-      return this.#machine.rewind(this.#parts.rewindPageLimit) >= 0;
+      return this.#use(this.#machine.rewind(this.#parts.rewindPageLimit)) ?? false;
     } catch (error) {
       throw driverFailure(error);
     }
@@ -128,14 +129,32 @@ export class NativeShell implements Shell {
     }
   }
 
-  destroy(): Promise<void> {
+  memoryUse(): MemoryUse | undefined {
+    try {
+      return this.#use(this.#machine.memoryUse());
+    } catch (error) {
+      throw driverFailure(error);
+    }
+  }
+
+  destroy(): Promise<MemoryUse | undefined> {
     this.#destroyed ??= new Promise((resolve) => {
-      this.#machine.destroy(() => {
+      this.#machine.destroy((_, dirtyPages) => {
+        const use = this.#use(dirtyPages);
         this.#parts.onDestroyed();
-        resolve();
+        resolve(use);
       });
     });
     return this.#destroyed;
+  }
+
+  /** @param dirtyPages what a method of the machine's has just given; -1: nothing is known. */
+  #use(dirtyPages: number): MemoryUse | undefined {
+    if (dirtyPages < 0) {
+      return undefined;
+    }
+    const usedPages = this.#parts.addon.result[RESULT.usedPages] ?? 0;
+    return { dirtyBytes: dirtyPages * PAGE_BYTES, usedBytes: usedPages * PAGE_BYTES };
   }
 
   #exit(code: number): Exit {

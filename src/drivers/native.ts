@@ -30,6 +30,8 @@ export const RESULT = {
   hasRegisters: 5,
   instructionPointer: 6,
   stackPointer: 7,
+  /** Set by the methods of {@link NativeMachine} that give a number of dirty pages. */
+  usedPages: 8,
 } as const;
 
 /** An Error of the addon's: the system call that failed, and its errno. */
@@ -50,13 +52,16 @@ export interface NativeMachine {
     where: number,
   ): number;
   onExit(callback: Callback<number>): void;
-  /** Pages copied, or -1: the machine must not be used again. */
+  /** Dirty pages, which were copied, or -1: the machine must not be used again. */
   rewind(pageLimit: number): number;
   capture(callback: Callback<NativeSnapshot>): void;
-  destroy(callback: () => void): void;
+  /** Gives the dirty pages; -1 where they are not known. */
+  destroy(callback: Callback<number>): void;
   crashReason(): string;
-  /** Since it was created; -1 where no record is kept. */
+  /** By the guest, since it was created; -1 where no record is kept. */
   writtenPages(): number;
+  /** Dirty pages; -1 where no record is kept. */
+  memoryUse(): number;
 }
 
 export interface NativeSnapshot {

@@ -11,6 +11,7 @@ import {
 } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import type { Timeline } from '../timeline.js';
+import { Meter } from '../usage.js';
 import type { Bounded, Deadlines } from './deadlines.js';
 import type { Failures } from './failure.js';
 import { GuestLog } from './guest-log.js';
@@ -61,9 +62,8 @@ export class Exchange implements Bounded {
   readonly #timeline: Timeline;
   readonly #settled: (verdict: Verdict) => void;
   readonly #response: IncomingResponse;
+  readonly #meter = new Meter();
   #cpuLeft: number;
-  /** Processor time of the guest, in milliseconds. */
-  #cpuUsed = 0;
   #body: RequestBody | undefined;
   #calls: HostCalls | undefined;
   #log: GuestLog | undefined;
@@ -109,6 +109,7 @@ export class Exchange implements Bounded {
   run(): Reply | Promise<Reply> {
     try {
       const frame = this.#layRequest();
+      this.#timeline.meter = this.#meter;
       const exit = this.#shell.run(
         { reason: 'request', bytes: frame },
         this.deadline,
@@ -171,6 +172,7 @@ export class Exchange implements Bounded {
   #deliver(response: AvailableResponse, next: Resume | Promise<Resume> | undefined): Reply {
     this.#isDelivered = true;
     this.#leavePlace();
+    this.#account();
     if (next === undefined) {
       this.#settle('final');
     } else {
@@ -214,7 +216,7 @@ export class Exchange implements Bounded {
    */
   #take(exit: Exit): Resume | Promise<Resume> | undefined {
     this.#timeline.guest = (this.#timeline.guest as number) + exit.guestMicroseconds / 1000;
-    this.#cpuUsed += exit.cpuMicroseconds / 1000;
+    this.#meter.cpuMicroseconds += exit.cpuMicroseconds;
     this.#cpuLeft -= exit.cpuMicroseconds / 1000 + EXIT_MILLISECONDS;
     if (exit.logs !== undefined) {
       this.#writeLog(exit.logs);
@@ -346,14 +348,24 @@ export class Exchange implements Bounded {
   /** With the first outcome; what the guest does in the background does not count. */
   #leavePlace(): void {
     if (this.#where !== undefined) {
-      this.#serving.placement.record(this.#where, this.#cpuUsed);
+      this.#serving.placement.record(this.#where, this.#meter.cpuMicroseconds / 1000);
       this.#where = undefined;
     }
+  }
+
+  /** Puts down what is counted elsewhere. */
+  #account(): void {
+    const meter = this.#meter;
+    meter.bytesIn = this.#body?.bytes ?? this.#request.body?.length ?? 0;
+    meter.bytesOut = this.#response.bodyBytes;
+    meter.hostCalls = this.#calls?.begun ?? 0;
   }
 
   #settle(verdict: Verdict): void {
     if (!this.#isSettled) {
       this.#isSettled = true;
+      this.#account();
+      this.#meter.stop();
       if (this.#isWatched) {
         this.#serving.deadlines.unwatch(this);
       }

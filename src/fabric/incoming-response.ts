@@ -49,6 +49,13 @@ export class IncomingResponse {
     return this.#isComplete;
   }
 
+  /** Bytes of its body so far; of an error report none. */
+  get bodyBytes(): number {
+    return this.#frame === undefined || (this.#frame.flags & RESPONSE_ERROR) !== 0
+      ? 0
+      : this.#bytes;
+  }
+
   /** The guest goes on after the response. */
   get hasBackground(): boolean {
     return this.#frame !== undefined && (this.#frame.flags & RESPONSE_BACKGROUND) !== 0;

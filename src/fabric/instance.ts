@@ -1,6 +1,7 @@
 /** An instance that lives for several requests, one after the other. */
 import { HatcheryError } from '../errors.js';
 import { type ColdPhases, Timeline } from '../timeline.js';
+import type { MemoryUse } from '../usage.js';
 import { Exchange, type Serving, type Verdict } from './exchange.js';
 import type { FunctionRequest, Reply } from './message.js';
 import { overloaded } from './places.js';
@@ -24,7 +25,7 @@ export class Instance {
   #waiting = 0;
   #inFlight = 0;
   #ended: (reason: string) => void = () => {};
-  #end: { readonly reason: string; readonly destroyed: Promise<void> } | undefined;
+  #end: { readonly reason: string; readonly destroyed: Promise<MemoryUse | undefined> } | undefined;
 
   /**
    * @param made becomes the instance's own.
@@ -55,8 +56,8 @@ export class Instance {
   }
 
   /**
-   * Bytes of memory that it has written; `undefined` where the driver keeps no record of it (with the
-   * strategies that never rewind).
+   * Bytes of memory that it has written; `undefined` where the driver keeps no record of it (Xen's PV
+   * domains).
    * @throws HatcheryError SHELL_BUSY while it serves, SHELL_GONE after its end
    */
   memoryBytes(): number | undefined {
@@ -107,6 +108,7 @@ export class Instance {
       if (verdict === 'doubtful') {
         void this.end('a request failed');
       }
+      this.#noteEnd(timeline);
       over();
     };
     const exchange = new Exchange(this.#serving, this.#made.shell, request, timeline, settled);
@@ -115,6 +117,24 @@ export class Instance {
     } catch (error) {
       const known = HatcheryError.from(error);
       throw known.code === 'SHELL_GONE' ? this.#gone(request.id) : known;
+    }
+  }
+
+  /** The instance lives on, with what it wrote in all of its requests. */
+  #noteEnd(timeline: Timeline): void {
+    if (this.#end === undefined) {
+      timeline.noteEnd(undefined, this.#memoryUse());
+    } else {
+      void this.#end.destroyed.then((use) => timeline.noteEnd(undefined, use));
+    }
+  }
+
+  #memoryUse(): MemoryUse | undefined {
+    try {
+      return this.#made.shell.memoryUse();
+    } catch {
+      // What the hypervisor does not tell now is not known; the request has its answer.
+      return undefined;
     }
   }
 
@@ -132,14 +152,15 @@ export class Instance {
   }
 
   /** The same for another reason. */
-  end(reason: string): Promise<void> {
+  async end(reason: string): Promise<void> {
     if (this.#end === undefined) {
-      const destroyed = this.#made.shell.destroy().then(() => {
+      const destroyed = this.#made.shell.destroy().then((use) => {
         this.#onEnd();
         this.#ended(reason);
+        return use;
       });
       this.#end = { reason, destroyed };
     }
-    return this.#end.destroyed;
+    await this.#end.destroyed;
   }
 }

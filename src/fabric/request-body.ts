@@ -25,6 +25,11 @@ export class RequestBody {
     this.#ended = rest === undefined;
   }
 
+  /** Bytes that there were so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /**
    * The next bytes, at most `most`; none at the end.
    * @throws HatcheryError REQUEST_BODY_TOO_LARGE as soon as more has come; RESPONSE_INVALID for a

@@ -4,6 +4,7 @@
  */
 import type { Shell } from '../drivers/driver.js';
 import type { ColdPhases, Timeline } from '../timeline.js';
+import type { MemoryUse } from '../usage.js';
 import type { Verdict } from './exchange.js';
 import type { Places } from './places.js';
 
@@ -89,7 +90,7 @@ export class Stock {
     return made;
   }
 
-  /** @param timeline of the request that it was given out for: gets its phase `end`. */
+  /** @param timeline of the request that it was given out for: gets its end. */
   giveBack(made: Made, verdict: Verdict, timeline: Timeline): void {
     made.served = verdict === 'unused' ? undefined : timeline;
     this.#out -= 1;
@@ -172,8 +173,9 @@ export class Stock {
     for (let made = this.#used.pop(); made !== undefined; made = this.#used.pop()) {
       const start = performance.now();
       try {
-        if (made.shell.rewind()) {
-          noteEnd(made, start);
+        const memory = made.shell.rewind();
+        if (memory !== false) {
+          noteEnd(made, start, memory);
           return made;
         }
       } catch (error) {
@@ -239,12 +241,13 @@ export class Stock {
 
   async #end(made: Made): Promise<void> {
     const start = performance.now();
+    let memory: MemoryUse | undefined;
     try {
-      await made.shell.destroy();
-      noteEnd(made, start);
+      memory = await made.shell.destroy();
     } catch (error) {
       this.#options.onFailure(error);
     }
+    noteEnd(made, start, memory);
   }
 
   #checkIdle(): void {
@@ -255,9 +258,9 @@ export class Stock {
 }
 
 /** What of the request before was in it is gone. */
-function noteEnd(made: Made, start: number): void {
+function noteEnd(made: Made, start: number, memory: MemoryUse | undefined): void {
   if (made.served !== undefined) {
-    made.served.noteEnd(performance.now() - start);
+    made.served.noteEnd(performance.now() - start, memory);
     made.served = undefined;
   }
 }

@@ -96,7 +96,7 @@ t.test('faults', { skip: kvmMissing() }, async (t) => {
   ): Operation<Shell> => ({
     prepare,
     act: async (shell) => act(shell),
-    cleanUp: (shell) => shell.destroy(),
+    cleanUp: async (shell) => void (await shell.destroy()),
     ...(tolerated === undefined ? {} : { tolerated }),
   });
   const creating = (snapshot: Snapshot, reusable: boolean): Operation<{ made?: Shell }> => ({
@@ -104,7 +104,7 @@ t.test('faults', { skip: kvmMissing() }, async (t) => {
     act: async (state) => {
       state.made = await shellOf(snapshot, reusable);
     },
-    cleanUp: async (state) => state.made?.destroy(),
+    cleanUp: async (state) => void (await state.made?.destroy()),
   });
   const booted = async () => {
     const shell = await shellOf(cold);
@@ -200,9 +200,21 @@ t.test('faults', { skip: kvmMissing() }, async (t) => {
       new Map([['KVM_GET_REGS', ERRNOS]]), // then the place of the crash is not known
     ),
   );
-  await findNothing('while a shell is destroyed', () =>
-    onShell(served, (shell) => shell.destroy()),
+  await findNothing('while the memory in use is told', () =>
+    onShell(served, (shell) => shell.memoryUse()),
   );
+  /** It goes in any case; what it had in use is not known then. */
+  const unmeasured = ['KVM_GET_DIRTY_LOG', ERRNOS] as const;
+  await findNothing('while a shell is destroyed', () =>
+    onShell(served, (shell) => shell.destroy(), new Map([unmeasured])),
+  );
+  await t.test('where a destroyed shell cannot be measured', async (t) => {
+    t.match(await (await served()).destroy(), { dirtyBytes: Number, usedBytes: Number });
+    const shell = await served();
+    faults.inject('KVM_GET_DIRTY_LOG', 1, constants.errno.EIO);
+    t.equal(await shell.destroy(), undefined);
+    t.ok(faults.injected());
+  });
 
   const unconfigured = await (async () => {
     const plain = await driver.load({
@@ -233,7 +245,7 @@ t.test('faults', { skip: kvmMissing() }, async (t) => {
     onShell(
       served,
       (shell) => shell.destroy(),
-      new Map([['madvise(MADV_DONTNEED)', ERRNOS]]), // nobody else gets its place
+      new Map([unmeasured, ['madvise(MADV_DONTNEED)', ERRNOS]]), // nobody else gets its place
     ),
   );
   /** With half of them the snapshot is there only once again. */

@@ -15,6 +15,7 @@ import type {
   Where,
 } from '../../src/drivers/driver.js';
 import { HatcheryError } from '../../src/errors.js';
+import type { MemoryUse } from '../../src/usage.js';
 
 /** One stop of a simulated guest. */
 export interface Step {
@@ -38,6 +39,9 @@ export interface Script {
   /** Throws where making a virtual machine is to fail. */
   createShell?(): void;
 }
+
+/** What every simulated shell has in use. */
+export const MEMORY_USE: MemoryUse = { dirtyBytes: 8_192, usedBytes: 40_960 };
 
 const FINAL = new Set<ExitKind>(['respond', 'finish', 'push']);
 
@@ -125,12 +129,16 @@ class SimulatedShell implements Shell {
       : this.#runOnThread(step, deadline);
   }
 
-  rewind(): boolean {
+  memoryUse() {
+    return MEMORY_USE;
+  }
+
+  rewind(): MemoryUse | false {
     if (this.#state !== 'final') throw new Error(`a rewind of a shell that is ${this.#state}`);
     this.#state = 'ready';
     this.#served = 0;
     this.#driver.rewound += 1;
-    return this.#driver.script.rewinds ?? true;
+    return (this.#driver.script.rewinds ?? true) && MEMORY_USE;
   }
 
   async capture(): Promise<Snapshot> {
@@ -138,10 +146,11 @@ class SimulatedShell implements Shell {
     return this.#driver.snapshot('ready');
   }
 
-  async destroy(): Promise<void> {
+  async destroy(): Promise<MemoryUse | undefined> {
     this.#state = 'gone';
     this.#abort.abort();
     this.#driver.shells.delete(this);
+    return MEMORY_USE;
   }
 
   async #runOnThread(step: Step, deadline: number): Promise<Exit> {

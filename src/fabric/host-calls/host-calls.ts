@@ -67,6 +67,11 @@ export class HostCalls {
     this.#bodies = new OpenBodies(owner.limits.maxHostCallsInFlight);
   }
 
+  /** How many fetches and calls of bindings there were; reads of bodies are parts of these. */
+  get begun(): number {
+    return this.#made;
+  }
+
   /**
    * Takes a frame of a call, and begins the call when it is the last.
    * @throws HatcheryError HOST_CALLS_EXCEEDED, RESPONSE_INVALID
@@ -110,14 +115,15 @@ export class HostCalls {
     }
     const { maxHostCalls, maxHostCallsInFlight } = this.#owner.limits;
     // A body may have any number of chunks; what reading them costs the host is charged by exits.
-    this.#made += kind === CALL_KIND.read ? 0 : 1;
-    if (this.#made > maxHostCalls) {
+    const made = this.#made + (kind === CALL_KIND.read ? 0 : 1);
+    if (made > maxHostCalls) {
       throw exceeded(maxHostCalls, 'in one request', 'maxHostCalls');
     }
     // What has completed and was not collected takes the host's memory as well.
     if (this.#inFlight.size + this.#completions.length >= maxHostCallsInFlight) {
       throw exceeded(maxHostCallsInFlight, 'at a time', 'maxHostCallsInFlight');
     }
+    this.#made = made;
   }
 
   #start({ call, kind, parts, bytes }: Partial): void {
