@@ -9,9 +9,10 @@ export type { Instance } from './fabric/instance.js';
 export { DEFAULT_LIMITS, type Limits } from './fabric/limits.js';
 export type { ByteStream, FunctionRequest, Reply } from './fabric/message.js';
 export type { Admission } from './fabric/places.js';
-export { type RequestParts, timelineOf } from './fabric/web.js';
+export { type RequestParts, timelineOf, usageOf } from './fabric/web.js';
 export { type Front, type FrontOptions, startFront } from './front/front.js';
 export { type ColdPhases, type Phase, Timeline } from './timeline.js';
+export type { Usage } from './usage.js';
 
 // Node loads its `fetch` where it is first mentioned: not in somebody's first request.
 void globalThis.Response;

@@ -1,7 +1,7 @@
 /** What happened, as a stream. */
 import { Type } from '@sinclair/typebox';
 import { operation } from './operation.js';
-import { Closed, Phases } from './shared-schemas.js';
+import { Closed, Phases, UsageFacts } from './shared-schemas.js';
 
 const EVENT_TYPES = [
   ...(['deployed', 'removed', 'spawned', 'ready', 'served'] as const),
@@ -35,6 +35,7 @@ export const InstanceEvent = Closed({
   where: Type.Optional(Type.String({ description: 'The place of a crash, or its trace.' })),
   count: Type.Optional(Type.Integer({ description: 'Of events that are not told.' })),
   timeline: Type.Optional(Phases),
+  usage: Type.Optional(UsageFacts),
 });
 
 export const followEvents = operation({

@@ -5,7 +5,16 @@ import { DEFAULT_LIMITS, MAX_MILLISECONDS, MEMORY_BYTES } from '../fabric/limits
 import { InstanceEvent } from './event-operations.js';
 import { ImageName } from './function-operations.js';
 import { operation } from './operation.js';
-import { Closed, Count, FunctionName, LogLine, Phases, Strategy, Time } from './shared-schemas.js';
+import {
+  Closed,
+  Count,
+  FunctionName,
+  LogLine,
+  Phases,
+  Strategy,
+  Time,
+  UsageFacts,
+} from './shared-schemas.js';
 
 const InstanceId = Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' });
 const Params = Closed({ id: InstanceId });
@@ -92,6 +101,7 @@ const ReplyBody = Closed({
   body: Type.Optional(Type.String({ description: 'Where it is UTF-8.' })),
   bodyBase64: Type.Optional(Type.String({ description: 'Where it is not.' })),
   timeline: Phases,
+  usage: Type.Optional(UsageFacts),
 });
 
 export const spawnInstance = operation({

@@ -1,7 +1,7 @@
 /** What became of single requests. */
 import { Type } from '@sinclair/typebox';
 import { operation } from './operation.js';
-import { Closed, Phases } from './shared-schemas.js';
+import { Closed, Phases, UsageFacts } from './shared-schemas.js';
 
 const OUTCOMES = ['served', 'refused', 'killed', 'crashed'] as const;
 export type OutcomeName = (typeof OUTCOMES)[number];
@@ -18,6 +18,7 @@ const RequestFacts = Closed({
   reason: Type.Optional(Type.String()),
   where: Type.Optional(Type.String({ description: 'The place of a crash, or its trace.' })),
   timeline: Phases,
+  usage: Type.Optional(UsageFacts),
 });
 
 export const getRequest = operation({
@@ -27,7 +28,8 @@ export const getRequest = operation({
   tag: 'Requests',
   summary: 'How a request ended, and where its time went',
   description:
-    'By the X-Request-Id of its response. Each worker keeps its last 4,096 requests, in memory.',
+    'By the X-Request-Id of its response. Each worker keeps its last 4,096 requests, in memory. The phase ' +
+    'end and the memory used are there once its instance is gone, shortly after the response as a rule.',
   access: 'read',
   params: Closed({ id: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }) }),
   status: 200,

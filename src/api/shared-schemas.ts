@@ -29,9 +29,25 @@ export const Strategy = Type.Union(
 
 export const Phases = Type.Record(Type.String(), Type.Number(), {
   description:
-    'Milliseconds of each phase: accept, queue, spawn, guest, reply; load, create, boot and init where ' +
-    'a virtual machine was made for it.',
+    'Milliseconds of each phase: accept, queue, spawn, guest, reply, and end once its instance is gone; ' +
+    'load, create, boot and init where a virtual machine was made for it.',
 });
+
+const Amount = (description: string) => Type.Integer({ minimum: 0, description });
+
+export const UsageFacts = Closed(
+  {
+    cpuMicroseconds: Amount('Processor time of the guest.'),
+    peakMemoryBytes: Type.Optional(
+      Amount('Memory that the instance had in use at the end; known when it is gone.'),
+    ),
+    dirtyMemoryBytes: Type.Optional(Amount('What of that was written.')),
+    bytesIn: Amount("Of the request's body."),
+    bytesOut: Amount("Of the response's body."),
+    hostCalls: Amount('Fetches, and calls of bindings.'),
+  },
+  { description: 'What it used, where an instance had it.' },
+);
 
 /** What every error is answered with. */
 export const ErrorResponse = Closed({

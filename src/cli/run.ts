@@ -5,9 +5,11 @@ import * as v from 'valibot';
 import { HatcheryError } from '../errors.js';
 import { createLogger } from '../logging.js';
 import type { Phase } from '../timeline.js';
+import type { Usage } from '../usage.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { addFunctionOptions, definitionFrom, type FunctionOptions } from './function-options.js';
 import type { Terminal } from './terminal.js';
+import { usageLines } from './usage-lines.js';
 
 interface RunOptions extends FunctionOptions {
   readonly request: string;
@@ -26,7 +28,7 @@ Examples:
 
 export function describeRun(command: Command): Command {
   return addFunctionOptions(command)
-    .description('answer one request, and print the response and its timeline')
+    .description('answer one request, and print the response, its timeline and what it used')
     .option('--request <json>', 'the request; - reads it from standard input', '{"url":"/"}')
     .addHelpText('after', EXAMPLES);
 }
@@ -59,21 +61,22 @@ export async function run(file: string, options: RunOptions, terminal: Terminal)
   const request = readRequest(options.request);
   const definition = definitionFrom(file, options);
   const logger = createLogger(options.logLevel, terminal.json);
-  const { Fabric, timelineOf } = await import('../index.js');
+  const { Fabric, timelineOf, usageOf } = await import('../index.js');
   const fabric = await Fabric.open({ driver: options.driver, xenType: options.xenType, logger });
   try {
     const fn = await fabric.deploy(definition);
     const response = await fn.fetch(request);
     const body = Buffer.from(await response.arrayBuffer());
+    const usage = await usageOf(response);
     const timeline = inMicroseconds({
       ...(fn.bundleMilliseconds === undefined ? {} : { bundle: fn.bundleMilliseconds }),
       ...fn.coldStart,
       ...timelineOf(response)?.toJSON(),
     });
     if (terminal.json) {
-      printJson(terminal, response, body, timeline);
+      printJson(terminal, response, body, { timeline, usage });
     } else {
-      print(terminal, response, body, timeline);
+      print(terminal, response, body, { timeline, usage });
     }
     return EXIT_CODES.ok.code;
   } finally {
@@ -93,7 +96,18 @@ function inMicroseconds(durations: Durations): Durations {
   return Object.fromEntries(rounded);
 }
 
-function print(terminal: Terminal, response: Response, body: Buffer, timeline: Durations): void {
+/** Where the time went, and what else was used. */
+interface Account {
+  readonly timeline: Durations;
+  readonly usage: Usage | undefined;
+}
+
+function print(
+  terminal: Terminal,
+  response: Response,
+  body: Buffer,
+  { timeline, usage }: Account,
+): void {
   terminal.note(`${response.status} ${response.statusText}`.trimEnd());
   for (const [name, value] of response.headers) {
     terminal.note(`${name}: ${value}`);
@@ -105,19 +119,18 @@ function print(terminal: Terminal, response: Response, body: Buffer, timeline: D
   for (const [phase, milliseconds] of Object.entries(timeline)) {
     terminal.note(`${phase.padEnd(8)}${milliseconds.toFixed(3).padStart(10)} ms`);
   }
+  terminal.note('');
+  for (const line of usageLines(usage)) {
+    terminal.note(line);
+  }
 }
 
-function printJson(
-  terminal: Terminal,
-  response: Response,
-  body: Buffer,
-  timeline: Durations,
-): void {
+function printJson(terminal: Terminal, response: Response, body: Buffer, account: Account): void {
   terminal.result('', {
     status: response.status,
     headers: Object.fromEntries(response.headers),
     ...encode(body),
-    timeline,
+    ...account,
   });
 }
 

@@ -64,16 +64,17 @@ export function requestFacts(
   outcome: RequestOutcome,
 ): ResponseOf<Operations['getRequest']> {
   const { type: _, ...facts } = eventOf(outcome);
-  const { method, status, timeline } = outcome;
-  return { ...facts, requestId: id, outcome: outcome.kind, method, status, timeline };
+  const { kind, method, status, timeline } = outcome;
+  return { ...facts, requestId: id, outcome: kind, method, status, timeline };
 }
 
 /** Instances of images have their id for a function. */
 function eventOf(observation: RequestOutcome): ControlEvent {
-  const { kind, function: name, instance, at, requestId, method, status, timeline } = observation;
+  const { kind, function: name, instance, at, requestId } = observation;
+  const { method, status, timeline, usage } = observation;
   const common = withoutUndefined({
     ...{ type: kind, at, function: name === instance ? undefined : name, instance, requestId },
-    ...{ method, status, timeline },
+    ...{ method, status, timeline, usage },
   });
   if (kind === 'served') {
     return common;

@@ -69,16 +69,18 @@ export class Instance {
    * @throws HatcheryError INSTANCE_GONE, OVERLOADED, and all that a function's `fetch` throws
    */
   async fetch(input: string | URL | Request, init?: RequestInit): Promise<Response> {
-    return answer(await partsOf(input, init), (request) => this.#handle(request));
+    return answer(await partsOf(input, init), (request) => this.#handle(request, new Timeline()));
   }
 
-  /** The same by parts. */
-  request(parts: RequestParts): Promise<Reply> {
-    return this.#handle(requestFrom(parts));
+  /**
+   * The same by parts.
+   * @param timeline gets its phases; also where there is no reply.
+   */
+  request(parts: RequestParts, timeline = new Timeline()): Promise<Reply> {
+    return this.#handle(requestFrom(parts), timeline);
   }
 
-  async #handle(request: FunctionRequest): Promise<Reply> {
-    const timeline = new Timeline();
+  async #handle(request: FunctionRequest, timeline: Timeline): Promise<Reply> {
     timeline.accept = 0;
     if (this.#waiting >= QUEUE_LENGTH) {
       throw overloaded(`${QUEUE_LENGTH} requests wait for this instance`);

@@ -38,6 +38,9 @@ export interface Reply {
    * body breaks off.
    */
   readonly body: Buffer | ByteStream;
-  /** Without the phase `reply`, which is the caller's to set. With a stream, `guest` goes on. */
+  /**
+   * Without the phase `reply`, which is the caller's to set. With a stream, `guest` goes on; the phase
+   * `end` and what memory was used are there once the timeline is over.
+   */
   readonly timeline: Timeline;
 }

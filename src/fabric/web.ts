@@ -1,6 +1,7 @@
 /** Between the standard's Request and Response and what goes to and comes from a function. */
 import { HatcheryError } from '../errors.js';
 import type { Timeline } from '../timeline.js';
+import type { Usage } from '../usage.js';
 import { bufferedResponse, streamedResponse } from './buffered-response.js';
 import { type ByteStream, type FunctionRequest, isWhole, type Reply } from './message.js';
 import { nextRequestId } from './request-id.js';
@@ -27,6 +28,21 @@ const timelines = new WeakMap<Response, Timeline>();
 /** The timeline of a response that came from a function's `fetch`. */
 export function timelineOf(response: Response): Timeline | undefined {
   return timelines.get(response);
+}
+
+/**
+ * What the request of a response that came from a function's `fetch` used. Resolves when its instance is
+ * gone: for a streamed response, that is after it was read. The timeline has the phase `end` then, too.
+ */
+export function usageOf(response: Response): Promise<Usage | undefined> {
+  const timeline = timelines.get(response);
+  return new Promise((resolve) => {
+    if (timeline === undefined) {
+      resolve(undefined);
+    } else {
+      timeline.whenOver(() => resolve(timeline.usage));
+    }
+  });
 }
 
 /** @throws HatcheryError INVALID_ARGUMENT when the URL is not absolute */

@@ -12,9 +12,12 @@ export interface Answered {
   /** Why there is no response of the function's, or only part of one: a HatcheryError. */
   readonly error?: unknown;
   readonly timeline: Timeline;
-  /** What its instance used, where it had one and that is known. */
-  readonly usage?: Usage;
+  /**
+   * What it used so far, where an instance had it. All of it is `timeline.usage` once
+   * `timeline.isOver`: until then an instance may run on, and what memory it used is not known.
+   */
+  readonly usage?: Usage | undefined;
 }
 
-/** Called after each request; must neither throw nor take long. */
+/** Called after each request is answered; must neither throw nor take long. */
 export type Observer = (answered: Answered) => void;

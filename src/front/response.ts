@@ -3,8 +3,8 @@ import { METHODS } from 'node:http';
 import type { HatcheryError } from '../errors.js';
 import { FORBIDDEN_METHODS, type Reply } from '../fabric/message.js';
 import { isHopByHop } from '../hop-by-hop.js';
-import { serverTimingEntry } from '../timeline.js';
 import type { IncomingRequest } from './incoming-request.js';
+import { endWithTrailer } from './trailer.js';
 
 export function isForbidden(method: string): boolean {
   return FORBIDDEN_METHODS.has(method);
@@ -55,8 +55,7 @@ export function sendBuffer(request: IncomingRequest, reply: Reply, body: Buffer)
   if (withTrailer) {
     response.write(body);
     timeline.reply = performance.now() - start;
-    response.addTrailers({ 'Server-Timing': serverTimingEntry('reply', timeline.reply) });
-    response.end();
+    endWithTrailer(request);
   } else {
     response.end(bodyAllowed ? body : undefined);
   }

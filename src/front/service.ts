@@ -198,6 +198,7 @@ export class Service {
   ): void {
     this.#options.observer?.({
       ...{ requestId: id, function: route?.name, method, status, timeline },
+      usage: timeline.usage,
       ...(error === undefined ? {} : { error }),
     });
   }

@@ -1,9 +1,9 @@
 /** Sends a response whose body a function makes while the client reads it. */
 import { HatcheryError } from '../errors.js';
 import type { ByteStream, Reply } from '../fabric/message.js';
-import { serverTimingEntry } from '../timeline.js';
 import type { IncomingRequest } from './incoming-request.js';
 import { type ResponseHead, responseHead } from './response.js';
+import { endWithTrailer } from './trailer.js';
 
 /**
  * Sends a streamed reply, each chunk when it comes. Resolves when all of it was handed to the
@@ -118,16 +118,14 @@ function tooSlow({ id }: IncomingRequest): HatcheryError {
   return new HatcheryError('CLIENT_GONE', { reason: 'it does not read' }, { requestId: id });
 }
 
-function finish({ response, timeline }: IncomingRequest, { withTrailer }: ResponseHead): void {
-  const start = performance.now();
+function finish(request: IncomingRequest, { withTrailer }: ResponseHead): void {
+  const { response, timeline } = request;
   if (withTrailer) {
     timeline.reply = 0;
-    const entries = [serverTimingEntry('reply', timeline.reply)];
-    if (timeline.guest !== undefined) {
-      entries.unshift(serverTimingEntry('guest', timeline.guest));
-    }
-    response.addTrailers({ 'Server-Timing': entries.join(', ') });
+    endWithTrailer(request);
+    return;
   }
+  const start = performance.now();
   response.end();
   timeline.reply = performance.now() - start;
 }

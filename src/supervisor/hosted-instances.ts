@@ -83,20 +83,22 @@ export class HostedInstances {
     const { instance, function: name } = this.#find(id);
     const { requestId, method, url, headers } = request;
     const body = Buffer.from(request.body, 'base64');
-    let timeline = new Timeline();
+    const timeline = new Timeline();
     const tell = (status: number, error?: unknown) => {
-      const answered = { requestId, function: name, method, status, timeline };
+      const { usage } = timeline;
+      const answered = { requestId, function: name, method, status, timeline, usage };
       this.#chronicle.answered(error === undefined ? answered : { ...answered, error }, id);
     };
     try {
-      const reply = await instance.request({ method, url, headers, body, id: requestId });
-      timeline = reply.timeline;
+      const parts = { method, url, headers, body, id: requestId };
+      const reply = await instance.request(parts, timeline);
       const bytes = await whole(reply);
       timeline.reply ??= 0;
       tell(reply.status);
       return {
         ...{ requestId, status: reply.status, headers: reply.headers },
         ...{ body: bytes.toString('base64'), timeline: timeline.toJSON() },
+        usage: timeline.usage,
       };
     } catch (error) {
       const known = HatcheryError.from(error);

@@ -2,6 +2,7 @@
 import type { Strategy } from '../drivers/driver.js';
 import type { PreparedFunction } from '../fabric/prepared.js';
 import type { ColdPhases } from '../timeline.js';
+import type { Usage } from '../usage.js';
 
 /** An instance that lives until it is killed. */
 export interface SpawnOrder {
@@ -39,6 +40,8 @@ export interface InstanceReply {
   readonly body: string;
   /** Phases in milliseconds. */
   readonly timeline: Readonly<Record<string, number>>;
+  /** All of it, unless the instance goes on in the background. */
+  readonly usage?: Usage | undefined;
 }
 
 /** Bytes of a body that an instance's answer may have. */

@@ -9,7 +9,13 @@ import { MOST_TOLD, type Told } from '../statistics/teller.js';
 import type { ColdPhases } from '../timeline.js';
 import { STEPS, type View } from '../zerg/view.js';
 import type { InstanceReply, InstanceRequest, SpawnedBy } from './instance-orders.js';
-import { OBSERVATION, type Observation, OUTCOME, type RequestOutcome } from './observations.js';
+import {
+  OBSERVATION,
+  type Observation,
+  OUTCOME,
+  type RequestOutcome,
+  USAGE,
+} from './observations.js';
 import type { PackedFunction, Piece } from './packed.js';
 import type { User } from './user.js';
 
@@ -182,6 +188,7 @@ const FROM_WORKER = v.variant('type', [
       headers: v.array(TEXT),
       body: TEXT,
       timeline: v.record(TEXT, v.number()),
+      usage: v.optional(USAGE),
     }),
   }),
   v.object({ type: v.literal('killed'), call: v.number() }),

@@ -2,6 +2,8 @@
 import * as v from 'valibot';
 import { type ErrorCode, HatcheryError } from '../errors.js';
 import type { Answered } from '../front/observer.js';
+import type { Timeline } from '../timeline.js';
+import type { Usage } from '../usage.js';
 
 const TEXT = v.string();
 const COMMON = {
@@ -12,6 +14,16 @@ const COMMON = {
   /** The id of a spawned instance. */
   instance: v.optional(TEXT),
 };
+/** Of a {@link Usage}. */
+const AMOUNT = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+export const USAGE = v.object({
+  cpuMicroseconds: AMOUNT,
+  peakMemoryBytes: v.exactOptional(AMOUNT),
+  dirtyMemoryBytes: v.exactOptional(AMOUNT),
+  bytesIn: AMOUNT,
+  bytesOut: AMOUNT,
+  hostCalls: AMOUNT,
+}) satisfies v.GenericSchema<Usage>;
 const ANSWERED = {
   ...COMMON,
   method: TEXT,
@@ -19,6 +31,8 @@ const ANSWERED = {
   status: v.number(),
   /** Phases in milliseconds, as `Timeline` names them. */
   timeline: v.record(TEXT, v.number()),
+  /** Where an instance had the request. */
+  usage: v.optional(USAGE),
 };
 const FAILED = { ...ANSWERED, code: TEXT, message: TEXT };
 
@@ -56,11 +70,41 @@ const ENDINGS = new Set<ErrorCode>([
   ...(['RESPONSE_INVALID', 'CLIENT_GONE'] as const),
 ]);
 
-/** An answered request as an observation. */
+/** Outcomes of which more is to come. */
+const unfinished = new WeakSet<Observation>();
+
+/**
+ * An answered request as an observation. What becomes known of it later, until its instance is gone, is
+ * put down in the same object.
+ */
 export function observe(answered: Answered, instance?: string): RequestOutcome {
-  const { requestId, function: name, method, status, timeline, error } = answered;
+  const outcome = outcomeOf(answered, instance);
+  const { timeline } = answered;
+  if (!timeline.isOver) {
+    unfinished.add(outcome);
+    timeline.whenOver(() => {
+      unfinished.delete(outcome);
+      complete(outcome, timeline);
+    });
+  }
+  return outcome;
+}
+
+function complete(outcome: RequestOutcome, { guest, end, usage }: Timeline): void {
+  // Who has been told already keeps what that was.
+  outcome.timeline = {
+    ...outcome.timeline,
+    ...(guest === undefined ? {} : { guest }),
+    ...(end === undefined ? {} : { end }),
+  };
+  outcome.usage = usage;
+}
+
+function outcomeOf(answered: Answered, instance: string | undefined): RequestOutcome {
+  const { requestId, function: name, method, status, timeline, usage, error } = answered;
   const common = {
     ...{ at: Date.now(), function: name, requestId, method, status, timeline: timeline.toJSON() },
+    ...(usage === undefined ? {} : { usage }),
     ...(instance === undefined ? {} : { instance }),
   } as const;
   if (error === undefined) {
@@ -90,6 +134,8 @@ export class ObservationBuffer {
   readonly #report: Report;
   #collected: Observation[] = [];
   #omitted = 0;
+  /** So many of the collected were held back once; they go with the next. */
+  #held = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(report: Report) {
@@ -102,19 +148,41 @@ export class ObservationBuffer {
       return;
     }
     this.#collected.push(shortened(observation));
-    this.#timer ??= setTimeout(() => this.flush(), BATCH_MILLISECONDS).unref();
+    this.#flushLater();
   }
 
   /** Hands on what there is. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const collected = this.#collected;
+    this.#tell(this.#collected.length);
+  }
+
+  #flushLater(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#tell(this.#finished());
+      if (this.#held > 0) {
+        this.#flushLater();
+      }
+    }, BATCH_MILLISECONDS).unref();
+  }
+
+  /** How many may go: up to the first that is unfinished, which is held back once, with all behind it. */
+  #finished(): number {
+    const index = this.#collected.findIndex(
+      (observation, at) => at >= this.#held && unfinished.has(observation),
+    );
+    return index < 0 ? this.#collected.length : index;
+  }
+
+  #tell(count: number): void {
+    const told = this.#collected.splice(0, count);
     const omitted = this.#omitted;
-    if (collected.length > 0) {
-      this.#collected = [];
+    this.#held = this.#collected.length;
+    if (told.length > 0) {
       this.#omitted = 0;
-      this.#report(collected, omitted);
+      this.#report(told, omitted);
     }
   }
 }

@@ -251,7 +251,8 @@ test('a body that is too large is refused before it is read', { skip: noKvm }, (
 test('the timeline is in the head, and what comes later in a trailer', { skip: noKvm }, (t) =>
   withFront(async ({ url }) => {
     const entry = (name: string) => `${name};dur=\\d+\\.\\d{3}`;
-    const known = ['accept', 'queue', 'spawn', 'guest'].map(entry).join(', ');
+    const desc = (figures: string) => `;desc="cpu=\\d+us in=0B out=\\d+B host-calls=0${figures}"`;
+    const known = ['accept', 'queue', 'spawn', `guest`].map(entry).join(', ') + desc('');
     const plain = await fetch(url);
     t.match(plain.headers.get('server-timing'), new RegExp(`^${known}$`));
     t.equal(plain.headers.get('trailer'), null);
@@ -262,7 +263,9 @@ test('the timeline is in the head, and what comes later in a trailer', { skip: n
     );
     t.match(answer, /^Trailer: Server-Timing\r$/m);
     t.match(answer, /^Transfer-Encoding: chunked\r$/m);
-    t.match(answer, new RegExp(`\\r\\n0\\r\\nServer-Timing: ${entry('reply')}\\r\\n\\r\\n$`));
+    const guest = entry('guest') + desc(' dirty=\\d+B peak=\\d+B');
+    const late = [guest, entry('reply'), entry('end')].join(', ');
+    t.match(answer, new RegExp(`\\r\\n0\\r\\nServer-Timing: ${late}\\r\\n\\r\\n$`));
 
     const old = await exchange(url, 'GET /large HTTP/1.0\r\nTE: trailers\r\n\r\n');
     t.match(old, /^HTTP\/1\.1 200 OK\r$/m, 'HTTP/1.0 has no trailers');

@@ -4,6 +4,7 @@ import type { InstanceFacts, InstanceReply, SpawnRequest } from '../../client/in
 import { EXIT_CODES } from '../exit-codes.js';
 import { tableOf } from '../table.js';
 import type { Terminal } from '../terminal.js';
+import { usageLines } from '../usage-lines.js';
 import { collect, parseBytes, wholeNumber } from '../values.js';
 import { addConnectionOptions, type ConnectionOptions, connect } from './connection.js';
 import { readInstanceRequest } from './instance-request.js';
@@ -139,5 +140,9 @@ function print(reply: InstanceReply, terminal: Terminal): void {
   terminal.note('');
   for (const [phase, milliseconds] of Object.entries(reply.timeline)) {
     terminal.note(`${phase.padEnd(8)}${milliseconds.toFixed(3).padStart(10)} ms`);
+  }
+  terminal.note('');
+  for (const line of usageLines(reply.usage)) {
+    terminal.note(line);
   }
 }

@@ -49,7 +49,7 @@ function urlOf(url: string): string {
 }
 
 export function replyBody(reply: InstanceReply): ResponseOf<Operations['requestInstance']> {
-  const { requestId, status, headers, timeline } = reply;
+  const { requestId, status, headers, timeline, usage } = reply;
   const bytes = Buffer.from(reply.body, 'base64');
   const pairs: [string, string][] = [];
   for (let index = 0; index + 1 < headers.length; index += 2) {
@@ -57,6 +57,7 @@ export function replyBody(reply: InstanceReply): ResponseOf<Operations['requestI
   }
   return {
     ...{ requestId, status, headers: pairs, timeline: { ...timeline } },
+    ...(usage === undefined ? {} : { usage }),
     ...(isUtf8(bytes) ? { body: bytes.toString('utf8') } : { bodyBase64: reply.body }),
   };
 }
