@@ -35,6 +35,12 @@ t.test('run', { skip: noKvm }, async (t) => {
     t.equal(stdout, 'plain words\n');
     t.match(stderr, /^200/m);
     t.match(stderr, /^guest +\d+\.\d{3} ms$/m, 'the timeline');
+    t.match(stderr, /^end +\d+\.\d{3} ms$/m, 'to its end');
+    t.match(stderr, /^processor +\d+ us$/m, 'the usage');
+    t.match(
+      stderr,
+      /^dirty memory +\d+ bytes\nbody in +0 bytes\nbody out +12 bytes\nhost calls +0$/m,
+    );
     t.notMatch(stderr, '\u001b');
   });
 
@@ -45,7 +51,18 @@ t.test('run', { skip: noKvm }, async (t) => {
       status: 200,
       headers: { 'content-type': /^text\/plain/ },
       body: 'plain words\n',
-      timeline: { bundle: Number, load: Number, boot: Number, spawn: Number, guest: Number },
+      timeline: {
+        bundle: Number,
+        load: Number,
+        boot: Number,
+        spawn: Number,
+        guest: Number,
+        end: Number,
+      },
+      usage: {
+        ...{ cpuMicroseconds: Number, peakMemoryBytes: Number, dirtyMemoryBytes: Number },
+        ...{ bytesIn: 0, bytesOut: 12, hostCalls: 0 },
+      },
     });
   });
 
