@@ -19,7 +19,7 @@
  *         image has started before for another function, only what is this function's own
  * init    taking the snapshot, and making the first virtual machine over it
  */
-import type { MemoryUse, Meter, Usage } from './usage.js';
+import type { Meter, Remains, Usage } from './usage.js';
 
 /** Those that took place, in milliseconds. */
 export interface ColdPhases {
@@ -58,11 +58,10 @@ export class Timeline {
   /**
    * Its instance is gone, or another request may have it.
    * @param milliseconds the phase `end`; `undefined` where there is none.
-   * @param memory where it is known
    */
-  noteEnd(milliseconds: number | undefined, memory: MemoryUse | undefined): void {
+  noteEnd(milliseconds: number | undefined, remains: Remains): void {
     this.end = milliseconds;
-    this.meter?.close(memory);
+    this.meter?.close(remains);
   }
 
   /** What the request has used so far; `undefined` where no instance got it. */

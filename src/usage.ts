@@ -36,6 +36,15 @@ export interface MemoryUse {
   readonly usedBytes: number;
 }
 
+/** What is known of an instance when it is gone. */
+export interface Remains {
+  readonly memory: MemoryUse | undefined;
+  /** Processor time of the run in the middle of which it was ended, in microseconds; else 0. */
+  readonly cpuMicroseconds: number;
+}
+
+export const NOTHING_KNOWN: Remains = { memory: undefined, cpuMicroseconds: 0 };
+
 /** The usage of one request while it becomes known. The exchange writes it, then who ends its instance. */
 export class Meter {
   cpuMicroseconds = 0;
@@ -62,10 +71,10 @@ export class Meter {
     }
   }
 
-  /** @param memory where it is known */
-  close(memory: MemoryUse | undefined): void {
+  close({ memory, cpuMicroseconds }: Remains): void {
     this.#state = 'closed';
     this.#memory = memory;
+    this.cpuMicroseconds += cpuMicroseconds;
     const waiting = this.#closed;
     this.#closed = undefined;
     for (const callback of waiting ?? []) {

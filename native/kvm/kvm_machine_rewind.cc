@@ -1,6 +1,4 @@
 /* Back to the snapshot, and on to a new one. */
-#include <cstring>
-
 #include "kvm_machine.h"
 
 namespace hatchery {
@@ -50,7 +48,7 @@ Result<std::optional<MemoryUse>> KvmMachine::memory_use(Written written) {
     }
     add_host_writes(pages.value());
     if (written == Written::kChanged) {
-        pages.value().keep_different(memory_.bytes(), snapshot_->memory());
+        pages.value().keep_different(memory_.bytes(), snapshot_->memory(), [](size_t) {});
     }
     return std::optional(use_of(pages.value()));
 }
@@ -88,13 +86,8 @@ Result<std::optional<MemoryUse>> KvmMachine::rewind(size_t page_limit) {
     if (!omitted(kOmitHostPages)) {
         add_host_writes(pages.value());
     }
-    /* The log has all that was ever written; what this request wrote of it, the comparison tells, for
-     * about as much as copying what is the same would cost. */
-    pages.value().keep_different(memory_.bytes(), snapshot_->memory());
-    pages.value().for_each_run([&](size_t page, size_t count) {
-        std::memcpy(memory_.bytes() + page * HATCHERY_PAGE_BYTES,
-                    snapshot_->memory() + page * HATCHERY_PAGE_BYTES, count * HATCHERY_PAGE_BYTES);
-    });
+    /* The log has all that was ever written; what this request wrote of it, a comparison tells. */
+    pages.value().restore_different(memory_.bytes(), snapshot_->memory());
     host_wrote_.clear();
     set_registers_next_ = true;
     return std::optional(use_of(pages.value()));

@@ -12,8 +12,7 @@
 
 namespace hatchery {
 
-/* Places in the `result` array, which describes the last exit; src/drivers/native-shell.ts reads them.
- */
+/* Places in the `result` array, which describes the last exit (src/drivers/native-shell.ts reads it). */
 enum ResultIndex : size_t {
     kPayloadBytes,
     kLogBytes,

@@ -81,6 +81,9 @@ class RunJob : public Job {
             object_->exit_callback_.Call({failure_to_error(env, result_->failure()).Value()});
             return;
         }
+        /* Also of a run that its machine's end has cut off. */
+        env.GetInstanceData<AddonData>()->result_values[kCpuMicroseconds] =
+            microseconds(object_->cpu_used_);
         const uint32_t code = object_->machine_ ? object_->report(env, result_->value()) : 0;
         object_->exit_callback_.Call({env.Null(), Napi::Number::New(env, code)});
     }

@@ -42,12 +42,13 @@ class MachineObject : public Napi::ObjectWrap<MachineObject> {
     friend class DestroyJob;
 
     /* run(reason, bytes | undefined, milliseconds, cpuMilliseconds, where): an exit's number, or 0:
-     * it goes on on a thread, and the callback given to onExit gets (error | null, number). */
+     * it goes on on a thread, and the callback given to onExit gets (error | null, number): 0 where
+     * the machine was destroyed meanwhile, and of the result only the processor time is there. */
     Napi::Value run(const Napi::CallbackInfo& info);
     Napi::Value on_exit(const Napi::CallbackInfo& info);
-    /* These three give the number of dirty pages, besides which the result has the used ones; -1 for
-     * what is not known, or not rewound. rewind(pageLimit), memoryUse(), destroy(callback(null,
-     * pages)). */
+    /* rewind(pageLimit), memoryUse() and destroy(callback(null, pages)) give the number of dirty
+     * pages, besides which the result has the used ones; -1 where they are not known, or the
+     * machine was not rewound. */
     Napi::Value rewind(const Napi::CallbackInfo& info);
     Napi::Value memory_use(const Napi::CallbackInfo& info);
     Napi::Value destroy(const Napi::CallbackInfo& info);

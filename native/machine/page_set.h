@@ -66,17 +66,27 @@ class PageSet {
     }
 
     /*
-     * Takes out the pages that are the same in two memories, of both of which this is a set. More
-     * costs a page that is: else the first difference ends its comparison.
+     * Takes out the pages that are the same in two memories, of both of which this is a set, and
+     * calls `visit(offset)` for each of the others: while the page is in the processor's caches.
      */
-    void keep_different(const uint8_t* memory, const uint8_t* other) {
+    template <typename Visit>
+    void keep_different(const uint8_t* memory, const uint8_t* other, Visit visit) {
         for_each_run([&](size_t page, size_t pages) {
             for (size_t at = page; at < page + pages; at++) {
                 const size_t offset = at * HATCHERY_PAGE_BYTES;
                 if (std::memcmp(memory + offset, other + offset, HATCHERY_PAGE_BYTES) == 0) {
                     remove(at);
+                } else {
+                    visit(offset);
                 }
             }
+        });
+    }
+
+    /* The same; then the first memory has in all pages of this set what the second has. */
+    void restore_different(uint8_t* memory, const uint8_t* other) {
+        keep_different(memory, other, [&](size_t offset) {
+            std::memcpy(memory + offset, other + offset, HATCHERY_PAGE_BYTES);
         });
     }
 

@@ -1,6 +1,4 @@
 /* Back to the snapshot, and on to a new one. */
-#include <cstring>
-
 #include "../machine/system_call.h"
 #include "pvh_machine.h"
 
@@ -65,7 +63,7 @@ Result<std::optional<MemoryUse>> PvhMachine::memory_use(Written written) {
         if (Status failed = domain_->reach(pages)) {
             return *failed;
         }
-        pages.keep_different(domain_->memory().data(), snapshot_->memory().data());
+        pages.keep_different(domain_->memory().data(), snapshot_->memory().data(), [](size_t) {});
     }
     return std::optional(use_of(pages));
 }
@@ -137,12 +135,7 @@ Result<std::optional<MemoryUse>> PvhMachine::rewind(size_t page_limit) {
     if (Status failed = domain_->reach(pages)) {
         return *failed;
     }
-    pages.keep_different(domain_->memory().data(), snapshot_->memory().data());
-    pages.for_each_run([&](size_t page, size_t count) {
-        std::memcpy(domain_->memory().data() + page * HATCHERY_PAGE_BYTES,
-                    snapshot_->memory().data() + page * HATCHERY_PAGE_BYTES,
-                    count * HATCHERY_PAGE_BYTES);
-    });
+    pages.restore_different(domain_->memory().data(), snapshot_->memory().data());
     if (!omitted(kOmitGeneralRegisters)) {
         restore_frame();
     }

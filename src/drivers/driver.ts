@@ -5,7 +5,7 @@
  * a {@link Shell} created from it boots by `run(null, …)` until its exit is `ready`; `Shell.capture`
  * then makes a ready snapshot, and a shell created from that one serves requests by `run(frame, …)`.
  */
-import type { MemoryUse } from '../usage.js';
+import type { MemoryUse, Remains } from '../usage.js';
 
 /** How an instance comes to be; see the design's table of strategies. */
 export type Strategy = 'boot' | 'clone' | 'pool' | 'reset';
@@ -194,9 +194,8 @@ export interface Shell {
 
   /**
    * Ends the instance at once, even while it runs, and frees everything off the calling thread.
-   * Resolves with what was in use at the end, where that is known.
    */
-  destroy(): Promise<MemoryUse | undefined>;
+  destroy(): Promise<Remains>;
 }
 
 export type SnapshotState = 'cold' | 'unconfigured' | 'ready';

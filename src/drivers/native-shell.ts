@@ -2,7 +2,7 @@
 
 import { PAGE_BYTES } from '../abi.js';
 import { HatcheryError } from '../errors.js';
-import type { MemoryUse } from '../usage.js';
+import type { MemoryUse, Remains } from '../usage.js';
 import type { Exit, ExitKind, Fault, Resume, Shell, Snapshot, Where } from './driver.js';
 import {
   EXIT_CPU,
@@ -47,7 +47,9 @@ export class NativeShell implements Shell {
   readonly #parts: ShellParts;
   readonly #machine: NativeMachine;
   #pending: { resolve(exit: Exit): void; reject(error: unknown): void } | undefined;
-  #destroyed: Promise<MemoryUse | undefined> | undefined;
+  #destroyed: Promise<Remains> | undefined;
+  /** Of the run that `destroy` cut off. */
+  #cutOffMicroseconds = 0;
   #lastExit: ExitKind | undefined;
 
   constructor(parts: ShellParts) {
@@ -59,6 +61,7 @@ export class NativeShell implements Shell {
       if (error !== null) {
         pending?.reject(driverFailure(error));
       } else if (code === 0) {
+        this.#cutOffMicroseconds = this.#parts.addon.result[RESULT.cpuMicroseconds] ?? 0;
         pending?.reject(new HatcheryError('SHELL_GONE'));
       } else {
         pending?.resolve(this.#exit(code));
@@ -137,12 +140,12 @@ export class NativeShell implements Shell {
     }
   }
 
-  destroy(): Promise<MemoryUse | undefined> {
+  destroy(): Promise<Remains> {
     this.#destroyed ??= new Promise((resolve) => {
       this.#machine.destroy((_, dirtyPages) => {
-        const use = this.#use(dirtyPages);
+        const memory = this.#use(dirtyPages);
         this.#parts.onDestroyed();
-        resolve(use);
+        resolve({ memory, cpuMicroseconds: this.#cutOffMicroseconds });
       });
     });
     return this.#destroyed;

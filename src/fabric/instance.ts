@@ -1,7 +1,7 @@
 /** An instance that lives for several requests, one after the other. */
 import { HatcheryError } from '../errors.js';
 import { type ColdPhases, Timeline } from '../timeline.js';
-import type { MemoryUse } from '../usage.js';
+import type { MemoryUse, Remains } from '../usage.js';
 import { Exchange, type Serving, type Verdict } from './exchange.js';
 import type { FunctionRequest, Reply } from './message.js';
 import { overloaded } from './places.js';
@@ -25,7 +25,7 @@ export class Instance {
   #waiting = 0;
   #inFlight = 0;
   #ended: (reason: string) => void = () => {};
-  #end: { readonly reason: string; readonly destroyed: Promise<MemoryUse | undefined> } | undefined;
+  #end: { readonly reason: string; readonly destroyed: Promise<Remains> } | undefined;
 
   /**
    * @param made becomes the instance's own.
@@ -125,9 +125,9 @@ export class Instance {
   /** The instance lives on, with what it wrote in all of its requests. */
   #noteEnd(timeline: Timeline): void {
     if (this.#end === undefined) {
-      timeline.noteEnd(undefined, this.#memoryUse());
+      timeline.noteEnd(undefined, { memory: this.#memoryUse(), cpuMicroseconds: 0 });
     } else {
-      void this.#end.destroyed.then((use) => timeline.noteEnd(undefined, use));
+      void this.#end.destroyed.then((remains) => timeline.noteEnd(undefined, remains));
     }
   }
 
@@ -156,10 +156,10 @@ export class Instance {
   /** The same for another reason. */
   async end(reason: string): Promise<void> {
     if (this.#end === undefined) {
-      const destroyed = this.#made.shell.destroy().then((use) => {
+      const destroyed = this.#made.shell.destroy().then((remains) => {
         this.#onEnd();
         this.#ended(reason);
-        return use;
+        return remains;
       });
       this.#end = { reason, destroyed };
     }

@@ -4,7 +4,7 @@
  */
 import type { Shell } from '../drivers/driver.js';
 import type { ColdPhases, Timeline } from '../timeline.js';
-import type { MemoryUse } from '../usage.js';
+import { NOTHING_KNOWN, type Remains } from '../usage.js';
 import type { Verdict } from './exchange.js';
 import type { Places } from './places.js';
 
@@ -175,7 +175,7 @@ export class Stock {
       try {
         const memory = made.shell.rewind();
         if (memory !== false) {
-          noteEnd(made, start, memory);
+          noteEnd(made, start, { memory, cpuMicroseconds: 0 });
           return made;
         }
       } catch (error) {
@@ -241,13 +241,13 @@ export class Stock {
 
   async #end(made: Made): Promise<void> {
     const start = performance.now();
-    let memory: MemoryUse | undefined;
+    let remains = NOTHING_KNOWN;
     try {
-      memory = await made.shell.destroy();
+      remains = await made.shell.destroy();
     } catch (error) {
       this.#options.onFailure(error);
     }
-    noteEnd(made, start, memory);
+    noteEnd(made, start, remains);
   }
 
   #checkIdle(): void {
@@ -258,9 +258,9 @@ export class Stock {
 }
 
 /** What of the request before was in it is gone. */
-function noteEnd(made: Made, start: number, memory: MemoryUse | undefined): void {
+function noteEnd(made: Made, start: number, remains: Remains): void {
   if (made.served !== undefined) {
-    made.served.noteEnd(performance.now() - start, memory);
+    made.served.noteEnd(performance.now() - start, remains);
     made.served = undefined;
   }
 }

@@ -63,7 +63,8 @@ t.test('shells', { skip: withoutSnapshots }, async (t) => {
     const outcome = Promise.resolve(running).catch((error) => error);
     const destroyed = shell.destroy();
     t.match(await outcome, { code: 'SHELL_GONE' });
-    await destroyed;
+    const { cpuMicroseconds } = await destroyed;
+    t.ok(cpuMicroseconds > 0, 'and the run that was cut off counts');
     t.throws(() => shell.run({ reason: 'request', bytes: ANSWER }, soon(), AMPLE, 'inline'), {
       code: 'SHELL_GONE',
     });

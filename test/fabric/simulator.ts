@@ -15,7 +15,7 @@ import type {
   Where,
 } from '../../src/drivers/driver.js';
 import { HatcheryError } from '../../src/errors.js';
-import type { MemoryUse } from '../../src/usage.js';
+import type { MemoryUse, Remains } from '../../src/usage.js';
 
 /** One stop of a simulated guest. */
 export interface Step {
@@ -146,11 +146,11 @@ class SimulatedShell implements Shell {
     return this.#driver.snapshot('ready');
   }
 
-  async destroy(): Promise<MemoryUse | undefined> {
+  async destroy(): Promise<Remains> {
     this.#state = 'gone';
     this.#abort.abort();
     this.#driver.shells.delete(this);
-    return MEMORY_USE;
+    return { memory: MEMORY_USE, cpuMicroseconds: 0 };
   }
 
   async #runOnThread(step: Step, deadline: number): Promise<Exit> {

@@ -1,4 +1,5 @@
 /** What each request used: with every strategy of the driver under test, and as a script says. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { test } from 'tap';
 import { CALL_KIND } from '../../src/call-frames.js';
@@ -6,6 +7,7 @@ import { RESPONSE_BACKGROUND, RESPONSE_ERROR, RESPONSE_MORE } from '../../src/ch
 import { DEFAULT_LIMITS } from '../../src/fabric/limits.js';
 import {
   type DeployedFunction,
+  type FunctionRequest,
   type Instance,
   type RequestParts,
   Timeline,
@@ -65,6 +67,18 @@ async function used(
   return timeline.usage;
 }
 
+/** The same where whoever asked goes away while the guest runs. */
+async function usedUntilGone(fn: DeployedFunction, url: string): Promise<Usage | undefined> {
+  const timeline = new Timeline();
+  const request: FunctionRequest = { id: 'r', url, method: 'GET', headers: [], body: undefined };
+  const answer = Promise.resolve(fn.handle(request, timeline)).catch(() => {});
+  await sleep(milliseconds(100));
+  request.onGone?.();
+  await answer;
+  await new Promise<void>((resolve) => timeline.whenOver(resolve));
+  return timeline.usage;
+}
+
 /** A processor that others want, too, makes single figures larger. */
 async function leastOf(count: number, take: () => Promise<number | undefined>): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
@@ -100,6 +114,8 @@ for (const strategy of tested.strategies) {
     const killed = (await used(fn, { url: `${URL}loop` })) as Usage;
     const limit = 1_000 * milliseconds(CPU_MILLISECONDS);
     t.ok(killed.cpuMicroseconds >= limit, 'one that is killed counts, too');
+    const abandoned = await usedUntilGone(fn, `${URL}loop`);
+    t.ok((abandoned?.cpuMicroseconds ?? 0) > 1_000, 'one that nobody waits for counts, too');
 
     if (!hasMemory) {
       t.equal(idle.dirtyMemoryBytes, undefined);

@@ -7,7 +7,7 @@ import { withFake } from './fake.js';
 import { exchange, lines } from './http.js';
 
 const GET = lines('GET / HTTP/1.1', 'Host: h', 'TE: trailers');
-const MEMORY = { dirtyBytes: 4_096, usedBytes: 8_192 };
+const REMAINS = { memory: { dirtyBytes: 4_096, usedBytes: 8_192 }, cpuMicroseconds: 0 };
 const FIGURES = 'cpu=9us in=0B out=4B host-calls=0';
 
 /** Answers as an instance that `goOn` with what follows. */
@@ -35,7 +35,7 @@ for (const [what, body] of Object.entries(BODIES)) {
       (_, timeline) =>
         reply(timeline, body(), (meter) => {
           meter.stop();
-          setTimeout(() => timeline.noteEnd(2, MEMORY), 20);
+          setTimeout(() => timeline.noteEnd(2, REMAINS), 20);
         }),
       async ({ url }) => {
         const desc = `${FIGURES} dirty=4096B peak=8192B`;
@@ -71,7 +71,7 @@ test('a client that goes away before the trailer disturbs nobody', (t) =>
     (_, timeline) =>
       reply(timeline, Buffer.from('body'), (meter) => {
         meter.stop();
-        setTimeout(() => timeline.noteEnd(2, MEMORY), 50);
+        setTimeout(() => timeline.noteEnd(2, REMAINS), 50);
       }),
     async ({ url }) => {
       const aborter = new AbortController();

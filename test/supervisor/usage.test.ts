@@ -14,7 +14,7 @@ import { RecentRequests } from '../../src/supervisor/recent-requests.js';
 import { Timeline } from '../../src/timeline.js';
 import { Meter } from '../../src/usage.js';
 
-const MEMORY = { dirtyBytes: 4_096, usedBytes: 8_192 };
+const REMAINS = { memory: { dirtyBytes: 4_096, usedBytes: 8_192 }, cpuMicroseconds: 0 };
 const LATE = { dirtyMemoryBytes: 4_096, peakMemoryBytes: 8_192 };
 
 /** A request that was answered by an instance which is not gone yet, or `isOver`. */
@@ -25,7 +25,7 @@ function answered(requestId: string, isOver = false): Answered {
   meter.cpuMicroseconds = 10;
   timeline.guest = 1;
   if (isOver) {
-    timeline.noteEnd(1, MEMORY);
+    timeline.noteEnd(1, REMAINS);
   }
   const { usage } = timeline;
   return { requestId, function: 'f', method: 'GET', status: 200, timeline, usage };
@@ -48,7 +48,7 @@ test('an outcome is completed when the instance is gone', async (t) => {
   const { timeline } = request;
   timeline.guest = 5;
   (timeline.meter as Meter).cpuMicroseconds = 20;
-  timeline.noteEnd(0.5, MEMORY);
+  timeline.noteEnd(0.5, REMAINS);
   t.match(recent.get('r'), {
     ...{ kind: 'served', timeline: { guest: 5, end: 0.5 } },
     usage: { cpuMicroseconds: 20, ...LATE },
@@ -69,7 +69,7 @@ test('outcomes are told complete, in order, where that takes moments', async (t)
   }
   await sleep(150);
   t.same(told, ['a'], 'the next one is held back, and what is behind it');
-  late.timeline.noteEnd(1, MEMORY);
+  late.timeline.noteEnd(1, REMAINS);
   await sleep(100);
   t.same(told, ['a', 'b,c,d'], 'but once only');
   t.match(usages, [LATE, LATE, { cpuMicroseconds: 10 }, LATE]);

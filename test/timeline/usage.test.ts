@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'tap';
 import { Timeline } from '../../src/timeline.js';
-import { Meter } from '../../src/usage.js';
+import { Meter, NOTHING_KNOWN } from '../../src/usage.js';
 
 test('no instance had it: there is nothing to wait for', async (t) => {
   const timeline = new Timeline();
@@ -31,15 +31,22 @@ test('what memory was used is known when the instance is gone', async (t) => {
   t.ok(timeline.isStopped && !timeline.isOver);
   t.same(called, []);
   timeline.reply = 0.25;
-  timeline.noteEnd(0.5, { dirtyBytes: 4_096, usedBytes: 8_192 });
+  timeline.noteEnd(0.5, {
+    memory: { dirtyBytes: 4_096, usedBytes: 8_192 },
+    cpuMicroseconds: 1.4,
+  });
   t.ok(timeline.isStopped && timeline.isOver);
   t.same(called, ['one', 'two']);
   timeline.whenOver(() => called.push('three'));
   t.same(called, ['one', 'two', 'three'], 'from then on at once');
-  t.strictSame(timeline.usage, { ...early, peakMemoryBytes: 8_192, dirtyMemoryBytes: 4_096 });
+  t.strictSame(timeline.usage, {
+    ...early,
+    cpuMicroseconds: 59,
+    ...{ peakMemoryBytes: 8_192, dirtyMemoryBytes: 4_096 },
+  });
   t.equal(
     timeline.toLateServerTiming(),
-    'guest;dur=1.000;desc="cpu=58us in=1B out=2B host-calls=3 dirty=4096B peak=8192B", ' +
+    'guest;dur=1.000;desc="cpu=59us in=1B out=2B host-calls=3 dirty=4096B peak=8192B", ' +
       'reply;dur=0.250, end;dur=0.500',
   );
 });
@@ -48,7 +55,7 @@ test('where the memory is never known, the rest is told', async (t) => {
   const timeline = new Timeline();
   timeline.meter = new Meter();
   timeline.guest = 0;
-  timeline.noteEnd(undefined, undefined);
+  timeline.noteEnd(undefined, NOTHING_KNOWN);
   t.ok(timeline.isOver);
   t.strictSame(timeline.usage, { cpuMicroseconds: 0, bytesIn: 0, bytesOut: 0, hostCalls: 0 });
   t.equal(
@@ -72,7 +79,7 @@ test('figures are whole and not negative, and their description is a quoted stri
         for (const microseconds of runs) {
           meter.cpuMicroseconds += microseconds;
         }
-        meter.close(memory);
+        meter.close({ memory, cpuMicroseconds: runs[0] ?? 0 });
         const figures = Object.values(meter.read());
         t.ok(
           figures.length === (memory === undefined ? 4 : 6) &&
