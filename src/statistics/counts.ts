@@ -65,9 +65,9 @@ export class Counts {
 
   addUsage(usage: Usage): void {
     for (let index = FIRST_USAGE; index < PEAK; index += 1) {
-      this.#raise(index, usage[USAGE[index - FIRST_USAGE] as keyof Usage]);
+      this.#raise(index, usage[USAGE[index - FIRST_USAGE] as keyof Usage] ?? 0);
     }
-    this.#raisePeak(usage.peakMemoryBytes);
+    this.#raisePeak(usage.peakMemoryBytes ?? 0);
   }
 
   /** @param numbers as {@link take} gives them */
@@ -109,9 +109,9 @@ export class Counts {
     };
   }
 
-  usage(): Usage {
+  usage(): Required<Usage> {
     const entries = USAGE.map((name, index) => [name, this.#numbers[FIRST_USAGE + index]]);
-    return Object.fromEntries(entries) as unknown as Usage;
+    return Object.fromEntries(entries) as unknown as Required<Usage>;
   }
 
   /** What is no amount counts as none: a sum would never be one again. */

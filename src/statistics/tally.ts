@@ -1,6 +1,6 @@
 /** Counts requests where they are served, function by function, until they are told. */
 import type { Answered } from '../front/observer.js';
-import { COLD_PHASES, PHASES, type PhaseEndListener } from '../timeline.js';
+import { COLD_PHASES, PHASES, type Timeline } from '../timeline.js';
 import { Counts, type OutcomeName } from './counts.js';
 
 /** What was counted of a function since it was told last; without a name: of requests to none. */
@@ -9,7 +9,10 @@ export interface ToldCounts {
   readonly counts: readonly number[];
 }
 
-interface Row extends PhaseEndListener {
+/** Those that a request has behind it when it is answered. */
+const ANSWERED_PHASES = PHASES.filter((phase) => phase !== 'end');
+
+interface Row {
   readonly name: string | undefined;
   readonly counts: Counts;
   isTouched: boolean;
@@ -32,12 +35,12 @@ export class Tally {
   }
 
   /** Takes a request that has been answered just now. */
-  record(outcome: OutcomeName, { function: name, timeline, usage }: Answered): void {
+  record(outcome: OutcomeName, { function: name, timeline }: Answered): void {
     const row = this.#rowOf(name);
     const { counts } = row;
     counts.addOutcome(outcome);
     counts.addDuration('total', performance.now() - timeline.start);
-    for (const phase of PHASES) {
+    for (const phase of ANSWERED_PHASES) {
       const milliseconds = timeline[phase];
       if (milliseconds !== undefined) {
         counts.addDuration(phase, milliseconds);
@@ -52,11 +55,18 @@ export class Tally {
         }
       }
     }
-    if (usage !== undefined) {
-      counts.addUsage(usage);
+    this.#touch(row);
+    timeline.whenOver(() => this.#recordEnd(name, timeline));
+  }
+
+  /** Its instance is gone. The function may be gone by now as well, and its row with it. */
+  #recordEnd(name: string | undefined, { end, usage }: Timeline): void {
+    const row = this.#rowOf(name);
+    if (end !== undefined) {
+      row.counts.addDuration('end', end);
     }
-    if (timeline.end === undefined) {
-      timeline.endListener = row;
+    if (usage !== undefined) {
+      row.counts.addUsage(usage);
     }
     this.#touch(row);
   }
@@ -100,17 +110,7 @@ export class Tally {
   }
 
   #create(name: string | undefined): Row {
-    return {
-      name,
-      counts: new Counts(),
-      isTouched: false,
-      // The function may be gone by now, and its row with it.
-      onEnd: (milliseconds) => {
-        const row = this.#rowOf(name);
-        row.counts.addDuration('end', milliseconds);
-        this.#touch(row);
-      },
-    };
+    return { name, counts: new Counts(), isTouched: false };
   }
 
   #touch(row: Row): void {

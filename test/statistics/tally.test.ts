@@ -4,11 +4,20 @@ import t from 'tap';
 import { Counts, type OutcomeName } from '../../src/statistics/counts.js';
 import { Tally, type ToldCounts } from '../../src/statistics/tally.js';
 import { Timeline } from '../../src/timeline.js';
+import { Meter, NOTHING_KNOWN } from '../../src/usage.js';
 
 const usage = {
   ...{ cpuMicroseconds: 7, peakMemoryBytes: 100, dirtyMemoryBytes: 50 },
   ...{ bytesIn: 3, bytesOut: 4, hostCalls: 1 },
 };
+const REMAINS = { memory: { dirtyBytes: 50, usedBytes: 100 }, cpuMicroseconds: 2 };
+
+/** One that an instance has. */
+function answeredByInstance(name: string | undefined) {
+  const meter = Object.assign(new Meter(), { bytesIn: 3, bytesOut: 4, hostCalls: 1 });
+  meter.cpuMicroseconds = usage.cpuMicroseconds - REMAINS.cpuMicroseconds;
+  return answered(name, { meter });
+}
 
 function answered(name: string | undefined, phases: Partial<Timeline> = {}) {
   const timeline = Object.assign(new Timeline(), phases);
@@ -23,11 +32,11 @@ function countsOf(told: readonly ToldCounts[], name: string | undefined): Counts
   return counts;
 }
 
-t.test('a request counts with its outcome, its phases and what it used', (t) => {
+t.test('a request counts with its outcome and its phases', (t) => {
   const tally = new Tally(() => true);
   t.notOk(tally.isTouched);
   const phases = { accept: 0.015, queue: 0, spawn: 0.3, guest: 3, reply: 0.1 };
-  tally.record('served', { ...answered('a', phases), usage });
+  tally.record('served', answered('a', phases));
   tally.record('crashed', answered('a', { cold: { create: 2, boot: 4 } }));
   const told = tally.take(9);
   t.same(
@@ -41,26 +50,27 @@ t.test('a request counts with its outcome, its phases and what it used', (t) => 
   t.match(counts.histogram('boot'), { count: 1, sumMilliseconds: 4 });
   t.match(counts.histogram('load'), { count: 0 });
   t.match(counts.histogram('total'), { count: 2 });
-  t.same(counts.usage(), usage);
   t.same(tally.take(9), [], 'it is told once');
   t.end();
 });
 
-t.test('the phase `end` counts when it is known', (t) => {
+t.test('the phase `end` and what was used count when they are known', (t) => {
   const tally = new Tally((name) => name !== 'gone');
-  const later = answered('a');
+  const later = answeredByInstance('a');
   tally.record('served', later);
   const before = countsOf(tally.take(9), 'a');
   t.equal(before.histogram('end').count, 0);
-  later.timeline.noteEnd(0.04);
+  later.timeline.noteEnd(0.04, REMAINS);
   const after = countsOf(tally.take(9), 'a');
   t.match(after.histogram('end'), { count: 1, sumMilliseconds: 0.04 });
   t.equal(after.requests, 0);
-  const early = answered('a');
-  early.timeline.noteEnd(1);
+  t.same(after.usage(), usage);
+  const early = answeredByInstance('a');
+  early.timeline.noteEnd(1, NOTHING_KNOWN);
   tally.record('served', early);
-  t.equal(countsOf(tally.take(9), 'a').histogram('end').count, 1, 'once');
-  t.equal(early.timeline.endListener, undefined);
+  const whole = countsOf(tally.take(9), 'a');
+  t.equal(whole.histogram('end').count, 1, 'once');
+  t.match(whole.usage(), { bytesIn: 3, peakMemoryBytes: 0 }, 'what is not known is not counted');
   t.end();
 });
 
@@ -80,12 +90,12 @@ t.test('there is a row for each deployed function, and one more', (t) => {
   t.match(countsOf(told, undefined).outcomes(), { served: 1_000, refused: 1 });
 
   t.test('that of one that is gone is told without its name', (t) => {
-    const late = answered('a');
+    const late = answeredByInstance('a');
     tally.record('served', late);
     deployed.delete('a');
     tally.forget('a');
     tally.record('served', answered('a'));
-    late.timeline.noteEnd(1);
+    late.timeline.noteEnd(1, NOTHING_KNOWN);
     const [stale, ...rest] = tally.take(9);
     t.match(stale, { name: 'a' }, 'it had something to tell');
     t.ok(stale?.counts.every((count) => count === 0));
@@ -119,11 +129,11 @@ t.test('whatever the order and the size of what is told, nothing is lost', (t) =
         } else if ('forget' in given) {
           tally.forget(given.forget);
         } else {
-          const one = answered(given.name);
+          const one = answeredByInstance(given.name);
           tally.record('killed' satisfies OutcomeName, one);
           requests += 1;
           if (given.ends) {
-            one.timeline.noteEnd(1);
+            one.timeline.noteEnd(1, NOTHING_KNOWN);
             ends += 1;
           }
         }

@@ -123,7 +123,7 @@ function exposeRequests(families: Families, rows: Rows, all: Counts): void {
 }
 
 function exposeUsage(families: Families, rows: Rows): void {
-  const each = (value: (usage: Usage) => number): Samples =>
+  const each = (value: (usage: Required<Usage>) => number): Samples =>
     rows.map(([name, counts]) => [{ function: name }, value(counts.usage())]);
   families.counter(
     'hatchery_guest_cpu_seconds_total',
@@ -132,7 +132,7 @@ function exposeUsage(families: Families, rows: Rows): void {
   );
   families.counter(
     'hatchery_guest_dirtied_bytes_total',
-    'Memory that guests have written.',
+    'Memory that guests have written, as far as the driver knows it.',
     each(({ dirtyMemoryBytes }) => dirtyMemoryBytes),
   );
   families.gauge(
