@@ -12,7 +12,8 @@
 
 namespace hatchery {
 
-/* Places in the `result` array, which describes the last exit (src/drivers/native-shell.ts reads it). */
+/* Places in the `result` array, which describes the last exit; src/drivers/native-shell.ts reads
+ * it. */
 enum ResultIndex : size_t {
     kPayloadBytes,
     kLogBytes,
