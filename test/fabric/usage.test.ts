@@ -15,7 +15,13 @@ import {
   usageOf,
 } from '../../src/index.js';
 import { callFrame, responseFrame, waitFrame } from '../channel/frames.js';
-import { milliseconds, tested, untestable } from '../drivers/driver-under-test.js';
+import {
+  milliseconds,
+  repetitions,
+  tested,
+  untestable,
+  waitedOut,
+} from '../drivers/driver-under-test.js';
 import { deploy, openFabric } from './fabric-under-test.js';
 import { simulate } from './simulated-fabric.js';
 import { MEMORY_USE, type Step } from './simulator.js';
@@ -24,7 +30,8 @@ const MEBIBYTE = 1024 * 1024;
 const WRITTEN = 4 * MEBIBYTE;
 /** Pages that a request writes besides, and what of its last request a garbage collector leaves. */
 const SLACK = MEBIBYTE;
-const CPU_MILLISECONDS = 1_000;
+const CPU_MILLISECONDS = waitedOut(400);
+const LOOPS = repetitions(5_000_000, 1_000_000);
 const URL = 'http://f/';
 
 const SOURCE = `
@@ -33,7 +40,7 @@ const SOURCE = `
       const { pathname } = new URL(request.url);
       if (pathname === '/burn') {
         let sum = 0;
-        for (let i = 0; i < 5_000_000; i++) sum += i;
+        for (let i = 0; i < ${LOOPS}; i++) sum += i;
         return new Response(String(sum));
       }
       if (pathname === '/write') return new Response(String(new Uint8Array(${WRITTEN}).fill(7)[1]));
@@ -124,7 +131,7 @@ for (const strategy of tested.strategies) {
     }
     t.ok((killed.dirtyMemoryBytes ?? 0) > 0, 'and what it wrote');
     // Twice: the second may find a machine that has written before.
-    for (const round of [1, 2]) {
+    for (let round = 1; round <= repetitions(2); round += 1) {
       const before = (await used(fn)) as Required<Usage>;
       const wrote = (await used(fn, { url: `${URL}write` })) as Required<Usage>;
       const after = (await used(fn)) as Required<Usage>;
