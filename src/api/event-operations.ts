@@ -38,6 +38,25 @@ export const InstanceEvent = Closed({
   usage: Type.Optional(UsageFacts),
 });
 
+/** How many crashes are remembered. */
+export const KEPT_CRASHES = 100;
+
+export const listCrashes = operation({
+  id: 'listCrashes',
+  method: 'GET',
+  path: '/v1/crashes',
+  tag: 'Events',
+  summary: 'The last crashes, the oldest first, with their traces',
+  description:
+    `The last ${KEPT_CRASHES} of those events that have the type crashed, in memory; they are kept when ` +
+    'many other events have come since.',
+  access: 'read',
+  status: 200,
+  response: Closed({ crashes: Type.Array(InstanceEvent) }),
+  errors: [],
+  examples: [{ summary: 'All that are kept', status: 200 }],
+});
+
 export const followEvents = operation({
   id: 'followEvents',
   method: 'GET',

@@ -9,6 +9,7 @@ import {
   MEMORY_BYTES,
 } from '../fabric/limits.js';
 import { operation } from './operation.js';
+import { REQUEST_BYTES, ReplyBody, RequestBody } from './request-schemas.js';
 import { Closed, Count, FunctionName, LogLine, Phases, Strategy, Time } from './shared-schemas.js';
 
 const MAX_BODY_BYTES = 1 << 30;
@@ -252,6 +253,51 @@ export const rollbackFunction = operation({
     { summary: 'The one before', params: { name: 'hello' }, body: {}, status: 200 },
     { summary: 'One by number', params: { name: 'hello' }, body: { version: 2 }, status: 200 },
     { summary: 'None', params: { name: 'hello' }, body: { version: 99 }, status: 404 },
+  ],
+});
+
+export const requestFunction = operation({
+  id: 'requestFunction',
+  method: 'POST',
+  path: '/v1/functions/:name/requests',
+  tag: 'Functions',
+  summary: 'Send a function one request, to try it',
+  description:
+    'An instance of its own answers it, as one that comes by the front, which is the quicker way. Bodies ' +
+    'go as a whole; that of the answer may have 8 MiB, whatever the limits of the function are.',
+  access: 'spawn',
+  params: Params,
+  body: RequestBody('NAME.localhost'),
+  maxBodyBytes: REQUEST_BYTES,
+  status: 200,
+  response: ReplyBody,
+  errors: [
+    'FUNCTION_MISSING',
+    'OVERLOADED',
+    'FUNCTION_THREW',
+    'FUNCTION_CRASHED',
+    'DEADLINE_EXCEEDED',
+    'CPU_EXCEEDED',
+    'MEMORY_EXCEEDED',
+    'REQUEST_HEAD_TOO_LARGE',
+    'RESPONSE_INVALID',
+    'RESPONSE_BODY_TOO_LARGE',
+    'WORKER_DIED',
+  ],
+  examples: [
+    { summary: 'GET /', params: { name: 'hello' }, body: {}, status: 200 },
+    {
+      summary: 'POST with a header and a body',
+      params: { name: 'hello' },
+      body: {
+        method: 'POST',
+        url: '/items?x=1',
+        headers: [['content-type', 'application/json']],
+        body: '{"name":"x"}',
+      },
+      status: 200,
+    },
+    { summary: 'One that there is not', params: { name: 'nobody' }, body: {}, status: 404 },
   ],
 });
 

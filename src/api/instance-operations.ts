@@ -5,16 +5,8 @@ import { DEFAULT_LIMITS, MAX_MILLISECONDS, MEMORY_BYTES } from '../fabric/limits
 import { InstanceEvent } from './event-operations.js';
 import { ImageName } from './function-operations.js';
 import { operation } from './operation.js';
-import {
-  Closed,
-  Count,
-  FunctionName,
-  LogLine,
-  Phases,
-  Strategy,
-  Time,
-  UsageFacts,
-} from './shared-schemas.js';
+import { REQUEST_BYTES, ReplyBody, RequestBody } from './request-schemas.js';
+import { Closed, Count, FunctionName, LogLine, Phases, Strategy, Time } from './shared-schemas.js';
 
 const InstanceId = Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' });
 const Params = Closed({ id: InstanceId });
@@ -74,34 +66,6 @@ export const InstanceFacts = Closed({
   reason: Type.Optional(Type.String({ description: 'Why it has ended.' })),
   requests: Type.Integer({ description: 'That it was sent.' }),
   timeline: Phases,
-});
-
-const HeaderList = Type.Array(Type.Tuple([Type.String(), Type.String()]));
-
-const Base64 = Type.String({
-  pattern: '^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$',
-});
-
-const RequestBody = Closed({
-  method: Type.Optional(Type.String({ pattern: '^[A-Z]{1,32}$', description: 'Default: GET.' })),
-  url: Type.Optional(
-    Type.String({
-      description: 'A path, or absolute (http, https). Default: /, of the host `instance`.',
-    }),
-  ),
-  headers: Type.Optional(HeaderList),
-  body: Type.Optional(Type.String({ description: 'Text; goes as UTF-8.' })),
-  bodyBase64: Type.Optional(Base64),
-});
-
-const ReplyBody = Closed({
-  requestId: Type.String(),
-  status: Type.Integer(),
-  headers: HeaderList,
-  body: Type.Optional(Type.String({ description: 'Where it is UTF-8.' })),
-  bodyBase64: Type.Optional(Type.String({ description: 'Where it is not.' })),
-  timeline: Phases,
-  usage: Type.Optional(UsageFacts),
 });
 
 export const spawnInstance = operation({
@@ -194,8 +158,8 @@ export const requestInstance = operation({
     'of the function are.',
   access: 'spawn',
   params: Params,
-  body: RequestBody,
-  maxBodyBytes: 16 * 1024 * 1024,
+  body: RequestBody('instance'),
+  maxBodyBytes: REQUEST_BYTES,
   status: 200,
   response: ReplyBody,
   errors: [

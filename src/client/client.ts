@@ -6,6 +6,8 @@ import type {
   DeployedVersion,
   DeployRequest,
   FunctionFacts,
+  FunctionReply,
+  FunctionRequest,
   InstanceFacts,
   InstanceFilter,
   InstanceReply,
@@ -68,6 +70,11 @@ export class HatcheryClient {
     return this.#transport.ask(`/v1/requests/${encodeURIComponent(id)}`);
   }
 
+  /** The last crashes, the oldest first. */
+  async crashes(): Promise<readonly ControlEvent[]> {
+    return (await this.#transport.ask<{ crashes: ControlEvent[] }>('/v1/crashes')).crashes;
+  }
+
   /**
    * What happens, from now on. Goes on by itself where the connection breaks off, behind the event
    * that came last; an event `lost` says where some are missing.
@@ -118,6 +125,11 @@ class FunctionsClient {
 
   get(name: string): Promise<FunctionFacts> {
     return this.#transport.ask(pathOf(name));
+  }
+
+  /** Sends it one request, by the API and not by the front: to try it. */
+  request(name: string, body: FunctionRequest = {}): Promise<FunctionReply> {
+    return this.#transport.ask(`${pathOf(name)}/requests`, { method: 'POST', body });
   }
 
   /** @param version default: the one before the current one. */

@@ -5,6 +5,8 @@ import type { Operations } from '../api/operations.js';
 export type DeployRequest = BodyOf<Operations['deployFunction']>;
 export type DeployedVersion = ResponseOf<Operations['deployFunction']>;
 export type FunctionFacts = ResponseOf<Operations['getFunction']>;
+export type FunctionRequest = BodyOf<Operations['requestFunction']>;
+export type FunctionReply = ResponseOf<Operations['requestFunction']>;
 export type SpawnRequest = BodyOf<Operations['spawnInstance']>;
 export type InstanceFacts = ResponseOf<Operations['getInstance']>;
 export type InstanceFilter = QueryOf<Operations['listInstances']>;

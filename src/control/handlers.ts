@@ -39,12 +39,14 @@ function functionHandlers({
   intake,
 }: Parts): Some<
   | ('deployFunction' | 'listFunctions' | 'getFunction' | 'rollbackFunction')
-  | ('functionLogs' | 'followFunctionLogs' | 'removeFunction')
+  | ('requestFunction' | 'functionLogs' | 'followFunctionLogs' | 'removeFunction')
 > {
   return {
     deployFunction: ({ params, body }) => functions.deploy(params.name, body),
     listFunctions: async () => ({ functions: await functions.list() }),
     getFunction: ({ params }) => functions.get(params.name),
+    requestFunction: ({ params, body, requestId }) =>
+      functions.request(params.name, body, requestId),
     rollbackFunction: ({ params, body }) => functions.rollBack(params.name, body.version),
     functionLogs: async ({ params, query }) => {
       functions.check(params.name);
@@ -122,8 +124,8 @@ function otherHandlers({
   findRequest,
   statistics,
 }: Parts): Some<
-  | ('getServer' | 'getRequest' | 'getStatistics' | 'followEvents' | 'createToken' | 'listTokens')
-  | ('removeToken' | 'createLink' | 'followLink')
+  | ('getServer' | 'getRequest' | 'getStatistics' | 'listCrashes' | 'followEvents' | 'createToken')
+  | ('listTokens' | 'removeToken' | 'createLink' | 'followLink')
 > {
   return {
     getServer: async () => server(),
@@ -135,6 +137,7 @@ function otherHandlers({
       return requestFacts(params.id, outcome);
     },
     getStatistics: async () => shownStatistics(await statistics()),
+    listCrashes: async () => ({ crashes: [...intake.events.crashes] }),
     followEvents: async (call) => {
       followEvents(call, intake);
       return undefined;

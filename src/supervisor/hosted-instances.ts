@@ -1,19 +1,12 @@
-/** The spawned instances of one process. */
+/** The spawned instances of one process, and requests that do not come by its front. */
 import type { BaseLogger } from 'pino';
 import { HatcheryError } from '../errors.js';
 import type { Fabric, StagedFunction } from '../fabric/fabric.js';
 import type { Instance } from '../fabric/instance.js';
-import { isWhole, type Reply } from '../fabric/message.js';
-import { Timeline } from '../timeline.js';
 import type { Chronicle } from './chronicle.js';
-import {
-  type InstanceReply,
-  type InstanceRequest,
-  MAX_REPLY_BYTES,
-  type SpawnedBy,
-  type SpawnOrder,
-} from './instance-orders.js';
+import type { InstanceReply, InstanceRequest, SpawnedBy, SpawnOrder } from './instance-orders.js';
 import { observedLogger } from './observed-logger.js';
+import { wholeReply } from './whole-reply.js';
 
 interface Hosted {
   readonly instance: Instance;
@@ -81,31 +74,23 @@ export class HostedInstances {
   /** @throws HatcheryError INSTANCE_GONE, RESPONSE_BODY_TOO_LARGE, and as `Instance.request` */
   async request(id: string, request: InstanceRequest): Promise<InstanceReply> {
     const { instance, function: name } = this.#find(id);
-    const { requestId, method, url, headers } = request;
-    const body = Buffer.from(request.body, 'base64');
-    const timeline = new Timeline();
-    const tell = (status: number, error?: unknown) => {
-      const { usage } = timeline;
-      const answered = { requestId, function: name, method, status, timeline, usage };
-      this.#chronicle.answered(error === undefined ? answered : { ...answered, error }, id);
-    };
-    try {
-      const parts = { method, url, headers, body, id: requestId };
-      const reply = await instance.request(parts, timeline);
-      const bytes = await whole(reply);
-      timeline.reply ??= 0;
-      tell(reply.status);
-      return {
-        ...{ requestId, status: reply.status, headers: reply.headers },
-        ...{ body: bytes.toString('base64'), timeline: timeline.toJSON() },
-        usage: timeline.usage,
-      };
-    } catch (error) {
-      const known = HatcheryError.from(error);
-      known.requestId ??= requestId;
-      tell(known.status, known);
-      throw known;
+    const asked = { request, function: name, instance: id, chronicle: this.#chronicle };
+    return wholeReply(asked, (parts, timeline) =>
+      instance.request(parts, timeline),
+    );
+  }
+
+  /**
+   * Sends a request to a function, which answers it by an instance that lives for it only.
+   * @throws HatcheryError FUNCTION_MISSING, RESPONSE_BODY_TOO_LARGE, and as `DeployedFunction.request`
+   */
+  async requestFunction(name: string, request: InstanceRequest): Promise<InstanceReply> {
+    const fn = this.#fabric.function(name);
+    if (fn === undefined) {
+      throw new HatcheryError('FUNCTION_MISSING', { function: name });
     }
+    const asked = { request, function: name, chronicle: this.#chronicle };
+    return wholeReply(asked, (parts, timeline) => fn.request(parts, timeline));
   }
 
   /** Resolves when it is gone. @throws HatcheryError INSTANCE_GONE */
@@ -119,27 +104,5 @@ export class HostedInstances {
       throw new HatcheryError('INSTANCE_GONE', { reason: 'it is not here any more' });
     }
     return hosted;
-  }
-}
-
-async function whole({ body }: Reply): Promise<Buffer> {
-  if (isWhole(body)) {
-    checkSize(body.length);
-    return body;
-  }
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  // Leaving the loop early ends the instance, whose answer nobody can have.
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    checkSize(bytes);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, bytes);
-}
-
-function checkSize(bytes: number): void {
-  if (bytes > MAX_REPLY_BYTES) {
-    throw new HatcheryError('RESPONSE_BODY_TOO_LARGE', { limit: MAX_REPLY_BYTES });
   }
 }

@@ -80,6 +80,12 @@ export type ToWorker =
       readonly id: string;
       readonly request: InstanceRequest;
     }
+  | {
+      readonly type: 'request-function';
+      readonly call: number;
+      readonly name: string;
+      readonly request: InstanceRequest;
+    }
   | { readonly type: 'kill'; readonly call: number; readonly id: string }
   /** Which was the outcome of that request? */
   | { readonly type: 'find'; readonly call: number; readonly id: string }

@@ -102,6 +102,10 @@ export class OneProcess implements Serving {
     return this.#instances.request(instance, request);
   }
 
+  requestFunction(name: string, request: InstanceRequest): Promise<InstanceReply> {
+    return this.#instances.requestFunction(name, request);
+  }
+
   async findRequest(id: string): Promise<RequestOutcome | undefined> {
     return this.#chronicle.recent.get(id);
   }

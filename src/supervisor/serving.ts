@@ -57,6 +57,11 @@ export interface Serving {
   spawn(order: SpawnOrder): Promise<SpawnedBy>;
   /** @throws HatcheryError as `HostedInstances.request`, and WORKER_DIED */
   request(instance: string, request: InstanceRequest): Promise<InstanceReply>;
+  /**
+   * Sends a request to a function, not by the front: its instance lives for it only.
+   * @throws HatcheryError as `HostedInstances.requestFunction`, and WORKER_DIED
+   */
+  requestFunction(name: string, request: InstanceRequest): Promise<InstanceReply>;
   /** How a request ended, if that was not long ago: the last 4,096 of each process are kept. */
   findRequest(id: string): Promise<RequestOutcome | undefined>;
   /** What was counted since the start, and how full it is now; only where `report` is given. */

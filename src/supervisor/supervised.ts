@@ -54,6 +54,10 @@ export class Supervised implements Serving {
     return this.#supervisor.request(instance, request);
   }
 
+  requestFunction(name: string, request: InstanceRequest): Promise<InstanceReply> {
+    return this.#supervisor.requestFunction(name, request);
+  }
+
   kill(instance: string): Promise<void> {
     return this.#supervisor.kill(instance);
   }

@@ -179,6 +179,18 @@ export class Supervisor {
     return this.#instances.request(instance, request);
   }
 
+  /**
+   * The worker with the fewest connections gets it.
+   * @throws HatcheryError as `HostedInstances.requestFunction`, and WORKER_DIED
+   */
+  async requestFunction(name: string, request: InstanceRequest): Promise<InstanceReply> {
+    const worker = leastBusy(this.#serving);
+    if (worker === undefined) {
+      throw new HatcheryError('WORKER_DIED');
+    }
+    return worker.requestFunction(name, request);
+  }
+
   /** Ends a spawned instance. @throws HatcheryError INSTANCE_GONE */
   kill(instance: string): Promise<void> {
     return this.#instances.kill(instance);
@@ -372,12 +384,7 @@ export class Supervisor {
 
   /** The worker with the fewest connections gets it. */
   #accept(socket: Socket): void {
-    let least: WorkerProcess | undefined;
-    for (const worker of this.#serving) {
-      if (!worker.isFull && (least === undefined || worker.connections < least.connections)) {
-        least = worker;
-      }
-    }
+    const least = leastBusy([...this.#serving].filter((worker) => !worker.isFull));
     if (least !== undefined) {
       least.give(socket);
     } else if (this.#isEnding || this.#serving.size > 0) {
@@ -407,6 +414,17 @@ export class Supervisor {
     this.#turn = result;
     return result;
   }
+}
+
+/** The one with the fewest connections. */
+function leastBusy(workers: Iterable<WorkerProcess>): WorkerProcess | undefined {
+  let least: WorkerProcess | undefined;
+  for (const worker of workers) {
+    if (least === undefined || worker.connections < least.connections) {
+      least = worker;
+    }
+  }
+  return least;
 }
 
 /**

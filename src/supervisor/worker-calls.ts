@@ -10,6 +10,7 @@ type Granted = Exclude<Answer, { readonly type: 'refused' }>;
 interface AnswerTypes {
   readonly spawn: 'spawned';
   readonly request: 'replied';
+  readonly 'request-function': 'replied';
   readonly kill: 'killed';
   readonly find: 'found';
   readonly view: 'viewed';
@@ -19,6 +20,7 @@ type AnswerTo<Type extends Question['type']> = Extract<Answer, { type: AnswerTyp
 const ANSWERS: AnswerTypes = {
   spawn: 'spawned',
   request: 'replied',
+  'request-function': 'replied',
   kill: 'killed',
   find: 'found',
   view: 'viewed',

@@ -200,6 +200,11 @@ export class WorkerProcess {
     return (await this.#calls.begin({ type: 'request', id, request })).reply;
   }
 
+  /** @throws HatcheryError as HostedInstances.requestFunction, and WORKER_DIED */
+  async requestFunction(name: string, request: InstanceRequest): Promise<InstanceReply> {
+    return (await this.#calls.begin({ type: 'request-function', name, request })).reply;
+  }
+
   /** How a request ended, if it was served here lately. @throws HatcheryError WORKER_DIED */
   async findRequest(id: string): Promise<RequestOutcome | undefined> {
     return (await this.#calls.begin({ type: 'find', id })).outcome;

@@ -142,6 +142,10 @@ async function request(call: number, id: string, asked: InstanceRequest): Promis
   send({ type: 'replied', call, reply: await instances.request(id, asked) });
 }
 
+async function requestFunction(call: number, name: string, asked: InstanceRequest): Promise<void> {
+  send({ type: 'replied', call, reply: await instances.requestFunction(name, asked) });
+}
+
 async function kill(call: number, id: string): Promise<void> {
   await instances.kill(id);
   send({ type: 'killed', call });
@@ -178,6 +182,8 @@ async function handle(message: ToWorker, socket: Socket | undefined): Promise<vo
       return spawn(message.call, message.id, message.of);
     case 'request':
       return request(message.call, message.id, message.request);
+    case 'request-function':
+      return requestFunction(message.call, message.name, message.request);
     case 'kill':
       return kill(message.call, message.id);
     case 'find':

@@ -73,6 +73,8 @@ t.test('against a server', { skip: noKvm }, async (t) => {
     }
     t.match(lines, [/\/1$/, /\/2$/]);
     t.equal((await client.functions.logs('app', 1)).length, 1);
+    t.match(await client.functions.request('app', { url: '/3' }), { status: 200, body: 'x' });
+    t.same(await client.crashes(), []);
     await t.rejects(client.functions.get('none'), {
       ...{ name: 'ApiError', code: 'FUNCTION_MISSING', status: 404, requestId: String },
       details: { function: 'none' },

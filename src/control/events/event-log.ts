@@ -1,5 +1,6 @@
 /** What happened, in order: the last events, and who listens. */
 import { randomBytes } from 'node:crypto';
+import { KEPT_CRASHES } from '../../api/event-operations.js';
 import type { EventOf } from '../../api/operation.js';
 import type { Operations } from '../../api/operations.js';
 
@@ -21,6 +22,7 @@ export class EventLog {
   readonly #epoch = randomBytes(4).toString('hex');
   readonly #kept: number;
   readonly #listeners = new Set<EventListener>();
+  readonly #crashes: ControlEvent[] = [];
   #events: LoggedEvent[] = [];
   /** The number of the first of them. */
   #first = 1;
@@ -30,6 +32,12 @@ export class EventLog {
   }
 
   append(event: ControlEvent): void {
+    if (event.type === 'crashed') {
+      this.#crashes.push(event);
+      if (this.#crashes.length > KEPT_CRASHES) {
+        this.#crashes.shift();
+      }
+    }
     const logged = { id: `${this.#epoch}-${this.#first + this.#events.length}`, event };
     this.#events.push(logged);
     // In larger steps, since each moves all that stay.
@@ -64,6 +72,11 @@ export class EventLog {
     return next < oldest
       ? { events: this.#from(oldest), lost: oldest - next }
       : { events: this.#from(next) };
+  }
+
+  /** The last crashes, the oldest first; more quiet events do not displace them. */
+  get crashes(): readonly ControlEvent[] {
+    return this.#crashes;
   }
 
   /** All that are kept. */

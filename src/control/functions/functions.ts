@@ -1,6 +1,6 @@
 /** The functions of a server: deployed, kept, rolled back, removed. */
 import type { BaseLogger } from 'pino';
-import type { ResponseOf } from '../../api/operation.js';
+import type { BodyOf, ResponseOf } from '../../api/operation.js';
 import type { Operations } from '../../api/operations.js';
 import { HatcheryError } from '../../errors.js';
 import { ImageStore } from '../../image/store.js';
@@ -9,9 +9,12 @@ import type { Bundling } from '../bundling/bundling.js';
 import type { FunctionStore, OpenedVersion } from '../data/function-store.js';
 import type { EventLog } from '../events/event-log.js';
 import type { LogStore } from '../logs/log-store.js';
+import { replyBody, requestOf } from '../requests.js';
 import { bundleOrderOf, type DeployBody, prepareVersion, settingsOf } from './definitions.js';
 
 type Facts = ResponseOf<Operations['getFunction']>;
+type RequestBody = BodyOf<Operations['requestFunction']>;
+type RequestReply = ResponseOf<Operations['requestFunction']>;
 type Deployed = ResponseOf<Operations['deployFunction']>;
 
 export interface FunctionsOptions {
@@ -158,6 +161,13 @@ export class Functions {
       secrets: [...secrets],
       routes: this.#routes(name, settings.hosts),
     };
+  }
+
+  /** Sends it a request, not by the front. @throws HatcheryError as the operation says */
+  async request(name: string, body: RequestBody, requestId: string): Promise<RequestReply> {
+    this.check(name);
+    const request = requestOf(body, requestId, `http://${name}.localhost`);
+    return replyBody(await this.#options.serving.requestFunction(name, request));
   }
 
   /** The current version, with its secrets. @throws HatcheryError FUNCTION_MISSING, DATA_UNUSABLE */

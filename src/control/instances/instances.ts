@@ -12,8 +12,8 @@ import type { EventLog } from '../events/event-log.js';
 import { prepareVersion } from '../functions/definitions.js';
 import type { Functions } from '../functions/functions.js';
 import type { LogStore } from '../logs/log-store.js';
+import { replyBody, requestOf } from '../requests.js';
 import { type InstanceFacts, InstanceRecord } from './instance-record.js';
-import { replyBody, requestOf } from './requests.js';
 
 type SpawnBody = BodyOf<Operations['spawnInstance']>;
 type RequestBody = BodyOf<Operations['requestInstance']>;
@@ -22,6 +22,8 @@ type Reply = ResponseOf<Operations['requestInstance']>;
 /** How many that have ended are remembered, with their logs. */
 const REMEMBERED = 500;
 const ID_BYTES = 8;
+/** Of requests whose URL names no host. */
+const OWN_ORIGIN = 'http://instance';
 
 export class Instances {
   readonly #serving: Serving;
@@ -84,7 +86,7 @@ export class Instances {
   /** @throws HatcheryError as the operation says */
   async request(id: string, body: RequestBody, requestId: string): Promise<Reply> {
     const record = this.find(id);
-    const request = requestOf(body, requestId);
+    const request = requestOf(body, requestId, OWN_ORIGIN);
     await record.whenStarted();
     this.#checkAlive(record);
     record.beginRequest();

@@ -1,24 +1,24 @@
-/** Requests to instances and their answers, between JSON and bytes. */
+/** Requests to functions and instances, and their answers, between JSON and bytes. */
 import { isUtf8 } from 'node:buffer';
-import type { BodyOf, ResponseOf } from '../../api/operation.js';
-import type { Operations } from '../../api/operations.js';
-import { HatcheryError } from '../../errors.js';
-import { FORBIDDEN_METHODS } from '../../fabric/message.js';
-import type { InstanceReply, InstanceRequest } from '../../supervisor/instance-orders.js';
+import type { BodyOf, ResponseOf } from '../api/operation.js';
+import type { Operations } from '../api/operations.js';
+import { HatcheryError } from '../errors.js';
+import { FORBIDDEN_METHODS } from '../fabric/message.js';
+import type { InstanceReply, InstanceRequest } from '../supervisor/instance-orders.js';
 
-/** The host of requests that name none. */
-const OWN_ORIGIN = 'http://instance';
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** No control characters; what is beyond Latin-1 has no bytes in a header. */
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
- * @param requestId of the API's request, which the instance's is as well.
+ * @param requestId of the API's request, which this one's is as well.
+ * @param origin of URLs that name none.
  * @throws HatcheryError CONFIGURATION_INVALID with the field's path
  */
 export function requestOf(
   body: BodyOf<Operations['requestInstance']>,
   requestId: string,
+  origin: string,
 ): InstanceRequest {
   const { method = 'GET', headers = [] } = body;
   if (FORBIDDEN_METHODS.has(method)) {
@@ -37,11 +37,11 @@ export function requestOf(
   }
   const bytes = body.bodyBase64 ?? Buffer.from(body.body ?? '').toString('base64');
   const names = headers.flatMap(([name, value]) => [name.toLowerCase(), value]);
-  return { requestId, method, url: urlOf(body.url ?? '/'), headers: names, body: bytes };
+  return { requestId, method, url: urlOf(body.url ?? '/', origin), headers: names, body: bytes };
 }
 
-function urlOf(url: string): string {
-  const whole = url.startsWith('/') ? OWN_ORIGIN + url : url;
+function urlOf(url: string, origin: string): string {
+  const whole = url.startsWith('/') ? origin + url : url;
   if (!/^https?:\/\//.test(whole) || !URL.canParse(whole)) {
     throw invalid('url', 'is neither a path nor an http URL');
   }
