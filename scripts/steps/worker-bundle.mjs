@@ -1,8 +1,9 @@
 // All modules of a worker process in a few files: a worker that replaces a dead one would spend half of
 // its time with finding and reading some 250 (docs/architecture.md, Processes).
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { digestOf, filesBelow, isStamped, lockedVersion, stamp } from './digest.mjs';
+import { licencesOf } from './licences.mjs';
 import { at, ROOT } from './root.mjs';
 
 const ENTRY = 'dist/src/supervisor/worker.js';
@@ -41,25 +42,6 @@ const keepAddresses = {
     });
   },
 };
-
-/** The licences of the packages of which something is in the files: they ask for it. */
-function licencesOf(inputs) {
-  const folders = new Set(
-    inputs.map((file) => file.match(/^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//)?.[1]),
-  );
-  folders.delete(undefined);
-  const texts = [...folders].sort().map((folder) => {
-    const name = readdirSync(at(folder)).find((file) => /^licen[cs]e/i.test(file));
-    const {
-      name: title,
-      version,
-      license,
-    } = JSON.parse(readFileSync(at(folder, 'package.json'), 'utf8'));
-    const text = name === undefined ? '' : readFileSync(at(folder, name), 'utf8');
-    return `${title} ${version}: ${license}\n\n${text}`;
-  });
-  return texts.join(`\n${'-'.repeat(80)}\n`);
-}
 
 /** @type {import('./step.mjs').Step} */
 export const workerBundleStep = {
