@@ -48,6 +48,10 @@ export const ERRORS = {
     status: 503,
     message: 'There is no image {image}. Run `npm run build:images`, or check the path.',
   },
+  DASHBOARD_MISSING: {
+    status: 503,
+    message: 'The dashboard has not been built. Run `npm run build`.',
+  },
   IMAGE_INVALID: {
     status: 500,
     message: 'The image {image} cannot be used: {reason}. Build it again.',

@@ -1,5 +1,6 @@
 // What a checkout needs before anything in it can run, in order.
 import { addonStep, TARGETS, TEST_TARGETS } from './addon.mjs';
+import { dashboardStep } from './dashboard.mjs';
 import { dependenciesStep } from './dependencies.mjs';
 import { imageNames, imageStep } from './images.mjs';
 import { nodeStep } from './node.mjs';
@@ -19,7 +20,7 @@ export const testAddonSteps = ({ sanitized = false } = {}) => [
   ),
 ];
 export const imageSteps = () => imageNames().map(imageStep);
-export const typescriptSteps = () => [typescriptStep, workerBundleStep];
+export const typescriptSteps = () => [typescriptStep, dashboardStep, workerBundleStep];
 
 /** Everything that `npm start` needs. */
 export const allSteps = () => [

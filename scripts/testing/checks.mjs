@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { runLogged } from '../steps/command.mjs';
+import { DASHBOARD } from '../steps/dashboard.mjs';
 import { at } from '../steps/root.mjs';
 import { StepFailure } from '../steps/step.mjs';
 import { PAGES } from '../steps/typescript.mjs';
@@ -28,6 +29,7 @@ function checks() {
     ],
     ['types', [...TSC, '--project', '.']],
     ['types of pages', [...TSC, '--project', PAGES]],
+    ['types of the dashboard', [...TSC, '--project', DASHBOARD]],
   ];
   const prelude = 'images/js/prelude/tsconfig.json';
   if (existsSync(at(prelude))) all.push(['types of the prelude', [...TSC, '--project', prelude]]);

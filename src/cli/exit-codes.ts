@@ -20,6 +20,7 @@ const OUTCOMES: Partial<Record<ErrorCode, Outcome>> = {
   KVM_UNAVAILABLE: 'machine',
   ADDON_MISSING: 'machine',
   LOCK_DOWN_FAILED: 'machine',
+  DASHBOARD_MISSING: 'machine',
   IMAGE_MISSING: 'machine',
   IMAGE_INVALID: 'machine',
   XEN_UNAVAILABLE: 'machine',

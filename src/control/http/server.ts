@@ -1,4 +1,7 @@
-/** The HTTP server of the control API: the routes are the operations, and nothing else is there. */
+/**
+ * The HTTP server of the control API: the routes are the operations, the dashboard's files,
+ * /openapi.json and /metrics, and nothing else is there.
+ */
 import { createServer as createHttpServer } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -11,6 +14,7 @@ import { nextRequestId } from '../../fabric/request-id.js';
 import type { TokenFacts } from '../access/token.js';
 import type { Tokens } from '../access/tokens.js';
 import type { Exposition } from '../metrics/exposition.js';
+import { serveDashboard } from './dashboard-files.js';
 import { answerClientError, knownError, sendError } from './errors.js';
 import type { EventStreams } from './event-streams.js';
 import { HostGuard } from './guards.js';
@@ -88,6 +92,7 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
   for (const id of Object.keys(OPERATIONS) as OperationId[]) {
     addRoute(server, options, OPERATIONS[id], handlers[id] as never);
   }
+  serveDashboard(server);
   const description = JSON.stringify(openApi(options.version));
   server.get('/openapi.json', (_, reply) => reply.type('application/json').send(description));
   addMetrics(server, options);
