@@ -2,7 +2,6 @@
 import type { FunctionReply } from '../../client/index.js';
 import { bytes, cut, duration, whole } from '../model/formats.js';
 import { totalOf } from '../model/phases.js';
-import { usageOf } from '../model/usage.js';
 import { Scrolling, Timeline } from './parts.js';
 import { UsageList } from './usage-list.js';
 
@@ -11,7 +10,7 @@ const SHOWN_CHARACTERS = 64 * 1_024;
 
 export function Reply({ reply }: { readonly reply: FunctionReply }) {
   const { headers, body, bodyBase64, timeline } = reply;
-  const usage = usageOf(reply);
+  const usage = reply.usage;
   return (
     <>
       <h3>Body</h3>

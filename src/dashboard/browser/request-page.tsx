@@ -3,7 +3,6 @@ import { useEffect, useState } from 'preact/hooks';
 import { ApiError, type RequestFacts } from '../../client/index.js';
 import { duration, timeOfDay } from '../model/formats.js';
 import { totalOf } from '../model/phases.js';
-import { usageOf } from '../model/usage.js';
 import { Fact, OutcomeMark, Panel, problemOf, Timeline } from './parts.js';
 import { functionAddress } from './routes.js';
 import { UsageList } from './usage-list.js';
@@ -35,7 +34,7 @@ export function RequestPage({ id }: { readonly id: string }) {
 function Facts({ facts }: { readonly facts: RequestFacts }) {
   const { outcome, at, function: name, instance, method, status } = facts;
   const { code, reason, where, timeline } = facts;
-  const usage = usageOf(facts);
+  const usage = facts.usage;
   return (
     <div class="grid">
       <Panel title="How it ended" id="ended">

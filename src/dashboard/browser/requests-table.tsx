@@ -4,7 +4,6 @@ import type { ControlEvent } from '../../client/index.js';
 import { bytes, duration, timeOfDay } from '../model/formats.js';
 import { OUTCOMES, type Outcome } from '../model/outcomes.js';
 import { totalOf } from '../model/phases.js';
-import { usageOf } from '../model/usage.js';
 import { OutcomeMark, Panel, Scrolling } from './parts.js';
 import { functionAddress, requestAddress } from './routes.js';
 import { useKnown } from './use-live.js';
@@ -87,7 +86,7 @@ interface RequestRowProps {
 function RequestRow({ request, isOfAny }: RequestRowProps) {
   const { at, requestId = '', function: name, instance, method, status, type } = request;
   const { timeline = {} } = request;
-  const usage = usageOf(request);
+  const usage = request.usage;
   return (
     <tr>
       <th scope="row">
