@@ -17,6 +17,8 @@ export interface Purpose {
   readonly fetches: boolean;
   /** Requests go to the function that they name. */
   readonly byName: boolean;
+  /** The function that answers `/` then. */
+  readonly rootFunction?: string | undefined;
   /** Is told what happens. */
   readonly report?: Report;
   /** The Zerg page is served. */
@@ -26,7 +28,7 @@ export interface Purpose {
 /** @throws HatcheryError as the driver's opening, LOCK_DOWN_FAILED, INVALID_ARGUMENT */
 export async function openServing(
   options: ServerOptions,
-  { fetches, byName, report, zerg = false }: Purpose,
+  { fetches, byName, rootFunction, report, zerg = false }: Purpose,
   terminal: Terminal,
   logger: Logger,
 ): Promise<Serving> {
@@ -35,7 +37,7 @@ export async function openServing(
   const workers = workersFor(driver, options.workers);
   const common = {
     ...{ driver, xenType, logger, admission: admissionFrom(options), trustProxy, maxConnections },
-    ...{ byName, report, zerg },
+    ...{ byName, rootFunction, report, zerg },
   };
   if (workers === 0) {
     warnOfOneProcess(driver, terminal, logger);

@@ -17,6 +17,8 @@ export interface FrontOptions {
    * or the first segment of its path names.
    */
   readonly functionName?: string | undefined;
+  /** Where requests go by name: answers the path `/`, which names none. Default: nobody. */
+  readonly rootFunction?: string | undefined;
   /** Default: 127.0.0.1. */
   readonly host?: string;
   /** Default: 0, any free one. */
@@ -103,7 +105,7 @@ export async function openFront(functions: Functions, options: FrontOptions): Pr
 }
 
 function create(functions: Functions, options: FrontOptions) {
-  const routes = routesOf(functions, options.functionName);
+  const routes = routesOf(functions, options);
   const {
     observer,
     clientMilliseconds = CLIENT_MILLISECONDS,
@@ -117,7 +119,10 @@ function create(functions: Functions, options: FrontOptions) {
   return { server, service };
 }
 
-function routesOf(functions: Functions, name: string | undefined): Routes {
+function routesOf(
+  functions: Functions,
+  { functionName: name, rootFunction }: FrontOptions,
+): Routes {
   if (name !== undefined) {
     const answering = functions.function(name);
     if (answering === undefined) {
@@ -128,7 +133,7 @@ function routesOf(functions: Functions, name: string | undefined): Routes {
   if (functions.boundTo === undefined || functions.functions === undefined) {
     throw new HatcheryError('INVALID_ARGUMENT', { problem: 'functionName must be given' });
   }
-  return new RoutesByName(functions as NamedFunctions);
+  return new RoutesByName(functions as NamedFunctions, rootFunction);
 }
 
 class ServingFront {

@@ -62,18 +62,22 @@ const PARTS = /^(https?:\/\/(\[[^\]]*\]|[^:/?#]*)(?::\d+)?)(\/([^/?#]*)(.*))$/s;
 
 /**
  * A host name that is bound to a function, or `NAME.localhost`, goes to that function as a whole; for
- * other hosts the first segment of the path names it, and is taken off.
+ * other hosts the first segment of the path names it, and is taken off. The path `/` names none: it is
+ * for the root function, where there is one.
  */
 export class RoutesByName implements Routes {
   readonly #functions: NamedFunctions;
+  readonly #root: string | undefined;
   readonly bounds = {
     maxRequestHeadBytes: MAX_HEAD_BYTES,
     maxHeaders: MAX_COUNT,
     wallMilliseconds: MAX_MILLISECONDS,
   };
 
-  constructor(functions: NamedFunctions) {
+  /** @param root the name of the function that answers `/`. */
+  constructor(functions: NamedFunctions, root?: string) {
     this.#functions = functions;
+    this.#root = root;
   }
 
   get longestMilliseconds(): number {
@@ -88,6 +92,9 @@ export class RoutesByName implements Routes {
       return { name: named, answering: this.#find(named) };
     }
     if (segment === '') {
+      if (this.#root !== undefined && !rest.startsWith('/')) {
+        return { name: this.#root, answering: this.#find(this.#root) };
+      }
       throw new HatcheryError('ROUTE_MISSING', { path });
     }
     return {

@@ -36,6 +36,8 @@ export interface WorkerSettings {
     readonly maxConnections: number;
     /** Requests go to the function that they name; else all to the first that is committed. */
     readonly byName: boolean;
+    /** Answers `/` then. */
+    readonly rootFunction: string | undefined;
   };
   /** It tells what happens. */
   readonly observed: boolean;

@@ -119,14 +119,14 @@ export class OneProcess implements Serving {
   }
 
   async listen(host: string, port: number): Promise<string> {
-    const { trustProxy, maxConnections, logger, byName = false } = this.#options;
+    const { trustProxy, maxConnections, logger, byName = false, rootFunction } = this.#options;
     if (!byName && this.#functionName === undefined) {
       throw new HatcheryError('FUNCTION_MISSING', { function: '' });
     }
     const functionName = byName ? undefined : this.#functionName;
     const observer = this.#options.report && this.#chronicle.answered;
     this.#front = await startFront(this.#routed(), {
-      ...{ functionName, host, port, trustProxy, maxConnections, logger, observer },
+      ...{ functionName, rootFunction, host, port, trustProxy, maxConnections, logger, observer },
     });
     return this.#front.url;
   }

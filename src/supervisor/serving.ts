@@ -20,6 +20,8 @@ export interface ServingOptions {
   readonly maxConnections: number;
   /** Requests go to the function that they name; else all to the first that is deployed. Default: no. */
   readonly byName?: boolean;
+  /** Where requests go by name: the function that answers `/`. Default: none. */
+  readonly rootFunction?: string | undefined;
   /** Is told what happens. Default: nobody. */
   readonly report?: Report | undefined;
   /** Where requests go by name: the Zerg page is served, where it is deployed. Default: no. */

@@ -41,6 +41,8 @@ export interface SupervisorOptions {
   readonly limits?: Partial<WorkerLimits>;
   /** Requests go to the function that they name; else all to the first that is deployed. Default: no. */
   readonly byName?: boolean;
+  /** Where requests go by name: the function that answers `/`. Default: none. */
+  readonly rootFunction?: string | undefined;
   /** Is told what happens. Default: nobody. */
   readonly report?: Report | undefined;
   /** The Zerg page is served, where it is deployed. Default: no. */
@@ -93,7 +95,7 @@ export class Supervisor {
     if (this.#addon.walls().landlock === 0) {
       options.logger.warn('the kernel has no Landlock: workers can read all that their user can');
     }
-    const { driver, log, trustProxy = [], fetches = false } = options;
+    const { driver, log, trustProxy = [], fetches = false, rootFunction } = options;
     const maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
     this.#admission = { ...defaultAdmission(), ...options.admission };
     // One without a place for an instance would be of no use.
@@ -106,7 +108,7 @@ export class Supervisor {
       user: workerUser(options.workerUser),
       openFiles: maxConnections + MORE_DESCRIPTORS,
       supervisor: process.pid,
-      front: { trustProxy, maxConnections, byName: options.byName ?? false },
+      front: { trustProxy, maxConnections, byName: options.byName ?? false, rootFunction },
       observed: options.report !== undefined,
       zerg: undefined,
     };

@@ -110,6 +110,32 @@ t.test('whatever the URL is, it goes to one that is named or to none', async () 
   );
 });
 
+t.test('the path / is for the root function, and nothing else is', async (t) => {
+  const front = await startFront(FUNCTIONS, { rootFunction: 'app' });
+  t.teardown(() => front.drain(0));
+  const ask = (path: string, host = 'h') =>
+    exchange(front.url, lines(`GET ${path} HTTP/1.1`, `Host: ${host}`));
+  for (const [path, url] of [
+    ['/', 'http://h/'],
+    ['/?name=x', 'http://h/?name=x'],
+    ['http://h', 'http://h/'],
+    ['/a/..', 'http://h/'],
+  ] as const) {
+    const answer = await ask(path);
+    t.match(jsonOf(answer), { name: 'app', url }, path);
+    t.notMatch(JSON.stringify(jsonOf(answer)), 'x-forwarded-prefix', 'nothing was taken off');
+  }
+  t.match(jsonOf(await ask('/', 'shop.example.com')), { name: 'shop' }, 'a host name comes first');
+  t.match(jsonOf(await ask('/shop/')), { name: 'shop' });
+  t.match(jsonOf(await ask('//x')), { code: 'ROUTE_MISSING' });
+  t.match(jsonOf(await ask('/x')), { code: 'FUNCTION_MISSING' });
+
+  const gone = await startFront(FUNCTIONS, { rootFunction: 'none' });
+  t.teardown(() => gone.drain(0));
+  const answer = await exchange(gone.url, lines('GET / HTTP/1.1', 'Host: h'));
+  t.match(jsonOf(answer), { code: 'FUNCTION_MISSING' });
+});
+
 t.test('a front that cannot route by name must be given one', async (t) => {
   await t.rejects(startFront({ function: () => answering('app') }, {}), {
     code: 'INVALID_ARGUMENT',
