@@ -13,6 +13,7 @@ import { describeCompletion } from './completion.js';
 import { describeDoctor, doctor } from './doctor.js';
 import { describeDomain } from './domain/domain.js';
 import { EXIT_CODES, exitCodeOf } from './exit-codes.js';
+import { describeDashboard } from './remote/dashboard.js';
 import { describeEvents } from './remote/events.js';
 import { describeFunction } from './remote/function.js';
 import { describeInstance } from './remote/instance.js';
@@ -60,6 +61,7 @@ function createProgram(terminal: Terminal, settle: (code: number) => void): Comm
     const parent = add(noun);
     describe(parent, addTo(parent, `hatchery ${noun}`), terminal, settle);
   }
+  describeDashboard(add('dashboard'), terminal, settle);
   describeEvents(add('events'), terminal, settle);
   describeTop(add('top'), terminal, settle);
   describeCompletion(add('completion'), program, terminal, settle);

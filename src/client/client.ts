@@ -56,6 +56,11 @@ export class HatcheryClient {
     this.tokens = new TokensClient(this.#transport);
   }
 
+  /** Where the control API is, without a slash at its end. */
+  get url(): string {
+    return this.#transport.server;
+  }
+
   server(): Promise<ServerFacts> {
     return this.#transport.ask('/v1/server');
   }

@@ -21,13 +21,14 @@ export interface Ask {
 const DEFAULT_SERVER = 'http://127.0.0.1:8081';
 
 export class Transport {
-  readonly #server: string;
+  /** Where the API is, without a slash at its end. */
+  readonly server: string;
   readonly #token: string | undefined;
   readonly #fetch: typeof globalThis.fetch;
 
   constructor({ server, token, fetch = globalThis.fetch }: ClientOptions) {
     const page = (globalThis as { location?: { origin?: string } }).location?.origin;
-    this.#server = (server ?? page ?? DEFAULT_SERVER).replace(/\/+$/, '');
+    this.server = (server ?? page ?? DEFAULT_SERVER).replace(/\/+$/, '');
     this.#token = token;
     // Browsers want it called as a function of the window's.
     this.#fetch = (input, init) => fetch(input, init);
@@ -63,7 +64,7 @@ export class Transport {
   }
 
   async #send(path: string, { method = 'GET', query, body, signal, lastEventId }: Ask) {
-    const url = new URL(this.#server + path);
+    const url = new URL(this.server + path);
     for (const [name, value] of Object.entries(query ?? {})) {
       if (value !== undefined) {
         url.searchParams.set(name, String(value));
@@ -93,7 +94,7 @@ export class Transport {
   #unreachable(cause: unknown): ApiError {
     const inner = (cause as { cause?: { message?: string } }).cause?.message;
     const why = inner ?? (cause as Error).message;
-    const message = `${this.#server} does not answer: ${why}. Is \`hatchery up\` running?`;
+    const message = `${this.server} does not answer: ${why}. Is \`hatchery up\` running?`;
     return new ApiError(0, { code: 'UNREACHABLE', message }, { cause });
   }
 }

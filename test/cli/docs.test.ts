@@ -17,7 +17,7 @@ const noDom0 = findObstacle() !== undefined;
 const section = (title: string) => page.split(/^## /m).find((part) => part.startsWith(title)) ?? '';
 
 /** Commands that talk to a server. */
-const SHARED = { events: true, top: true };
+const SHARED = { events: true, top: true, dashboard: true };
 
 t.test('the table of exit codes is the one in the code', async (t) => {
   const rows = [...section('Exit codes').matchAll(/^\| (\d+) \| (.*) \|$/gm)];
@@ -27,7 +27,9 @@ t.test('the table of exit codes is the one in the code', async (t) => {
   );
 });
 
-for (const command of ['serve', 'run', 'up', 'events', 'top', 'completion', 'doctor', 'version']) {
+for (const command of [
+  ...['serve', 'run', 'up', 'dashboard', 'events', 'top', 'completion', 'doctor', 'version'],
+]) {
   t.test(`all options of ${command} are there`, async (t) => {
     const { stdout } = await hatchery([command, '--help']);
     const options = [...stdout.matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, option = '']) => option);

@@ -4,7 +4,18 @@ import { findObstacle } from '../../src/drivers/xen-host.js';
 import { hatchery } from './command.js';
 
 const COMMANDS = [
-  ...['serve', 'run', 'up', 'function', 'instance', 'token', 'events', 'top', 'completion'],
+  ...[
+    'serve',
+    'run',
+    'up',
+    'function',
+    'instance',
+    'token',
+    'dashboard',
+    'events',
+    'top',
+    'completion',
+  ],
   ...['domain', 'doctor', 'version'],
 ];
 
