@@ -58,7 +58,8 @@ export function definitionFrom(file: string, options: FunctionOptions): Function
   };
 }
 
-function checkFile(path: string): void {
+/** @throws HatcheryError INVALID_ARGUMENT */
+export function checkFile(path: string): void {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (stats?.isFile() !== true) {
     const problem = stats === undefined ? 'does not exist' : 'is not a file';

@@ -4,21 +4,18 @@ import type { Logger } from 'pino';
 import { HatcheryError } from '../errors.js';
 import { createLogger } from '../logging.js';
 import type { DeployedBy, Serving } from '../supervisor/serving.js';
+import { addSelfTestOption, processesOf, testItself, whyDriver } from './announcing.js';
 import { addFunctionOptions, definitionFrom, type FunctionOptions } from './function-options.js';
 import { listenOn, openServing } from './open-serving.js';
-import { selfTest } from './self-test.js';
 import { addServerOptions, type ServerOptions } from './server-options.js';
 import type { Terminal } from './terminal.js';
 import { runUntilStopped, type StoppableServer } from './until-stopped.js';
-import { wholeNumber } from './values.js';
 import { SourceWatcher } from './watch.js';
 
 interface ServeOptions extends FunctionOptions, ServerOptions {
   readonly watch?: true;
   readonly selfTest: number;
 }
-
-const MAX_SELF_TEST = 1_000_000;
 
 const EXAMPLES = `
 Examples:
@@ -30,15 +27,9 @@ Examples:
   hatchery serve app.ts --trust-proxy 10.0.0.0/8 --trust-proxy ::1`;
 
 export function describeServe(command: Command): Command {
-  return addServerOptions(addFunctionOptions(command))
+  return addSelfTestOption(addServerOptions(addFunctionOptions(command)))
     .description('serve a function by HTTP: every request gets its own virtual machine')
     .option('--watch', 'deploy the function again whenever one of its files is saved')
-    .option(
-      '--self-test <count>',
-      'requests to send to itself at the start, to tell how long one takes',
-      wholeNumber(0, MAX_SELF_TEST),
-      0,
-    )
     .addHelpText('after', EXAMPLES);
 }
 
@@ -84,43 +75,28 @@ class Server implements StoppableServer {
     }
     this.#announce(url, serving, fn);
     if (requests > 0) {
-      await this.#testItself(url, requests);
+      await testItself(url, requests, this.#terminal);
     }
   }
 
   #announce(url: string, serving: Serving, fn: DeployedBy): void {
-    const { name: driver, detail } = serving.driver;
-    const found = detail === undefined ? '' : ` (${detail})`;
-    const { workers } = serving;
+    const { workers, driver: used } = serving;
+    const driver = used.name;
     const { strategy } = fn;
     const why = {
-      driver: `${this.#options.driver === 'auto' ? 'the first that works here' : 'asked for'}${found}`,
+      driver: whyDriver(serving, this.#options.driver),
       strategy: this.#options.strategy === undefined ? `what ${driver} does fastest` : 'asked for',
     };
-    const processes =
-      workers.length === 0
-        ? 'none: this process does everything'
-        : `processes ${workers.join(', ')}`;
     this.#terminal.result(
       `Serving ${fn.name} at ${this.#terminal.style('bold', url)}\n` +
         `  driver    ${driver}: ${why.driver}\n` +
         `  strategy  ${strategy}: ${why.strategy}\n` +
-        `  workers   ${processes}`,
+        `  workers   ${processesOf(serving)}`,
       { event: 'listening', url, function: fn.name, driver, strategy, workers, why },
     );
     if (this.#options.watch) {
       this.#terminal.note('  watching  its files: saving one deploys it again');
     }
-  }
-
-  async #testItself(url: string, requests: number): Promise<void> {
-    const { p50, p99, failed } = await selfTest(url, requests);
-    const failures = failed > 0 ? `; ${failed} failed: see the log` : '';
-    this.#terminal.result(
-      `  self-test ${requests} requests through HTTP: ` +
-        `p50 ${p50.toFixed(3)} ms, p99 ${p99.toFixed(3)} ms${failures}`,
-      { event: 'self-test', requests, p50, p99, failed },
-    );
   }
 
   /** What fails is said, and the version before it goes on answering. */

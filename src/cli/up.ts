@@ -5,6 +5,8 @@ import type { Control } from '../control/control.js';
 import { HatcheryError } from '../errors.js';
 import { createLogger } from '../logging.js';
 import type { Serving } from '../supervisor/serving.js';
+import { addSelfTestOption, testItself } from './announcing.js';
+import { GivenFile } from './given-file.js';
 import { listenOn, openServing } from './open-serving.js';
 import {
   addDriverOptions,
@@ -15,14 +17,17 @@ import {
 } from './server-options.js';
 import type { Terminal } from './terminal.js';
 import { runUntilStopped, type StoppableServer } from './until-stopped.js';
+import { announce } from './up-announcement.js';
 import { collect, wholeNumber } from './values.js';
 import { packageVersion } from './version.js';
 
-interface UpOptions extends ServerOptions {
+export interface UpOptions extends ServerOptions {
   readonly controlPort: number;
   readonly controlAddress: string;
   readonly controlHost?: readonly string[];
   readonly data?: string;
+  readonly deploy?: string;
+  readonly selfTest: number;
 }
 
 const EXAMPLES = `
@@ -30,12 +35,14 @@ Examples:
   hatchery up
   hatchery up --port 80 --host 0.0.0.0 --data /var/lib/hatchery
   hatchery up --control-port 9000 --workers 4
+  hatchery up --deploy examples/hello.ts --self-test 200
 Then, in another terminal:
   hatchery function deploy examples/hello.ts
-  curl http://127.0.0.1:8080/hello/`;
+  curl http://127.0.0.1:8080/hello/
+  hatchery dashboard`;
 
 export function describeUp(command: Command): Command {
-  return addLogOption(addServerOptions(addDriverOptions(command)))
+  return addSelfTestOption(addLogOption(addServerOptions(addDriverOptions(command))))
     .description('run as a service: functions are deployed and instances spawned by an API')
     .option(
       '--control-port <number>',
@@ -53,6 +60,11 @@ export function describeUp(command: Command): Command {
       '--data <folder>',
       "where functions, secrets and tokens are kept (default: hatchery in XDG's data home)",
     )
+    .option(
+      '--deploy <file>',
+      'a file to deploy at the start, where it is not what answers already; its function also ' +
+        'answers the path /',
+    )
     .addHelpText('after', EXAMPLES);
 }
 
@@ -67,7 +79,6 @@ class Service implements StoppableServer {
   readonly #logger: Logger;
   #serving: Serving | undefined;
   #control: Control | undefined;
-  #hasPage = false;
 
   constructor(options: UpOptions, terminal: Terminal) {
     this.#options = options;
@@ -76,17 +87,51 @@ class Service implements StoppableServer {
   }
 
   async start(): Promise<void> {
-    const { host, port, controlAddress, controlPort } = this.#options;
-    const [{ Control }, { Intake }, { defaultDataFolder }, { workerUser }] = await Promise.all([
+    const { host, port, controlAddress, controlPort, deploy, selfTest: requests } = this.#options;
+    if (requests > 0 && deploy === undefined) {
+      throw new HatcheryError('INVALID_ARGUMENT', { problem: '--self-test needs --deploy' });
+    }
+    const given = deploy === undefined ? undefined : new GivenFile(deploy);
+    const { serving, control } = await this.#open(given?.name);
+    // What workers do takes this process no time.
+    const [hasPage] = await Promise.all([
+      this.#deployAll(serving, control, given),
+      control.ready(),
+    ]);
+    const front = await listenOn(serving, host, port);
+    control.reachedAt(front);
+    const api = await listenOn(control, controlAddress, controlPort);
+    await announce({ front, api, hasPage, serving, control, given }, this.#options, this.#terminal);
+    if (requests > 0) {
+      await testItself(front, requests, this.#terminal);
+    }
+  }
+
+  /**
+   * Loads the control side while workers start.
+   * @param rootFunction answers the path `/`.
+   */
+  async #open(
+    rootFunction: string | undefined,
+  ): Promise<{ readonly serving: Serving; readonly control: Control }> {
+    const { Intake } = await import('../control/intake.js');
+    const intake = new Intake();
+    const purpose = {
+      fetches: true,
+      byName: true,
+      report: intake.report,
+      zerg: true,
+      rootFunction,
+    };
+    const opening = openServing(this.#options, purpose, this.#terminal, this.#logger);
+    const loading = Promise.all([
       import('../control/control.js'),
-      import('../control/intake.js'),
       import('../control/data/data-path.js'),
       import('../supervisor/user.js'),
     ]);
-    const intake = new Intake();
-    const purpose = { fetches: true, byName: true, report: intake.report, zerg: true };
-    const serving = await openServing(this.#options, purpose, this.#terminal, this.#logger);
+    const serving = await opening;
     this.#serving = serving;
+    const [{ Control }, { defaultDataFolder }, { workerUser }] = await loading;
     const control = await Control.open({
       serving,
       intake,
@@ -94,70 +139,37 @@ class Service implements StoppableServer {
       bundlerUser: workerUser(this.#options.workerUser),
       logger: this.#logger,
       version: packageVersion(),
-      hosts: [...(this.#options.controlHost ?? []), controlAddress],
+      hosts: [...(this.#options.controlHost ?? []), this.#options.controlAddress],
     });
     this.#control = control;
-    await control.functions.restore();
-    await this.#deployPage(serving);
-    const front = await listenOn(serving, host, port);
-    control.reachedAt(front);
-    const api = await listenOn(control, controlAddress, controlPort);
-    await this.#announce(front, api, serving, control);
+    return { serving, control };
   }
 
-  /** A server whose page cannot be had serves functions all the same. */
-  async #deployPage(serving: Serving): Promise<void> {
+  /** @returns whether the page is among what was deployed. */
+  async #deployAll(
+    serving: Serving,
+    { functions }: Control,
+    given: GivenFile | undefined,
+  ): Promise<boolean> {
+    await functions.restore();
+    const hasPage = await this.#deployPage(serving);
+    if (given !== undefined) {
+      await functions.ensure(given.name, await given.order());
+    }
+    return hasPage;
+  }
+
+  /** A server whose page cannot be had serves functions all the same. @returns whether it has it. */
+  async #deployPage(serving: Serving): Promise<boolean> {
     const { zergDefinition } = await import('../zerg/definition.js');
     try {
       await serving.deploy(zergDefinition(packageVersion()));
-      this.#hasPage = true;
+      return true;
     } catch (error) {
       const known = HatcheryError.from(error);
       this.#logger.error({ err: known }, 'the page /zerg cannot be served');
       this.#terminal.note(`warning: the page /zerg cannot be served: ${known.message}`);
-    }
-  }
-
-  async #announce(front: string, api: string, serving: Serving, control: Control): Promise<void> {
-    const { name: driver, detail } = serving.driver;
-    const { workers } = serving;
-    const functions = (await control.functions.list()).map(({ name }) => name);
-    const { failed } = control.functions;
-    const processes =
-      workers.length === 0
-        ? 'none: this process does everything'
-        : `processes ${workers.join(', ')}`;
-    const all =
-      functions.length === 0 ? 'none yet: hatchery function deploy FILE' : functions.join(', ');
-    this.#terminal.result(
-      `Functions at ${this.#terminal.style('bold', `${front}/NAME/`)}\n` +
-        `${this.#hasPage ? `  page      ${front}/zerg: where the time of a view goes\n` : ''}` +
-        `  control   ${api}; the token is in ${control.dataFolder}/token\n` +
-        `  driver    ${driver}${detail === undefined ? '' : ` (${detail})`}\n` +
-        `  workers   ${processes}\n` +
-        `  functions ${all}`,
-      {
-        event: 'listening',
-        ...{
-          url: front,
-          control: api,
-          ...(this.#hasPage ? { page: `${front}/zerg` } : {}),
-          data: control.dataFolder,
-          driver,
-          workers,
-          functions,
-          failed,
-        },
-      },
-    );
-    for (const name of failed) {
-      this.#terminal.note(`warning: ${name} could not be started; see hatchery function ls`);
-    }
-    if (!['127.0.0.1', '::1', 'localhost'].includes(this.#options.controlAddress)) {
-      this.#terminal.note(
-        'warning: the control API is reached from other machines, and its tokens travel in the ' +
-          'clear: put a proxy with TLS in front of it.',
-      );
+      return false;
     }
   }
 

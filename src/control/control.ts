@@ -46,6 +46,8 @@ const RATE: Rate = { perSecond: 200, burst: 400 };
 
 export class Control {
   readonly functions: Functions;
+  /** Let a browser in once each. */
+  readonly links: Links;
   readonly #data: DataFolder;
   readonly #bundling: Bundling;
   readonly #streams: EventStreams;
@@ -67,9 +69,9 @@ export class Control {
     intake.endsGoTo(instances);
     this.functions = functions;
     this.#streams = new EventStreams(options.streams ?? STREAM_LIMITS, (id) => tokens.isGood(id));
-    const links = new Links(tokens);
+    this.links = new Links(tokens);
     const handlers = createHandlers({
-      ...{ functions, instances, intake, tokens, links, streams: this.#streams },
+      ...{ functions, instances, intake, tokens, links: this.links, streams: this.#streams },
       findRequest: (id) => serving.findRequest(id),
       statistics: () => serving.statistics(),
       server: () => {
@@ -116,6 +118,11 @@ export class Control {
   reachedAt(front: string): void {
     this.#front = front;
     this.functions.reachedAt(front);
+  }
+
+  /** Makes ready what listening needs, which takes a while. */
+  async ready(): Promise<void> {
+    await this.#server.ready();
   }
 
   /** @returns where, as `http://host:port`. @throws HatcheryError PORT_IN_USE */

@@ -1,4 +1,5 @@
 /** From what the API is sent to what is kept, and to what a fabric deploys. */
+import { isDeepStrictEqual } from 'node:util';
 import type { BodyOf } from '../../api/operation.js';
 import type { Operations } from '../../api/operations.js';
 import { HatcheryError } from '../../errors.js';
@@ -90,6 +91,28 @@ export function bundleOrderOf({ source, bundle }: DeployBody): BundleOrder | und
     throw invalid('source.entry', 'is not one of source.files');
   }
   return source;
+}
+
+/** Whether a bundle that is sent would become the version that there is. */
+export function isSameVersion(name: string, body: DeployBody, version: OpenedVersion): boolean {
+  const { bundle } = body;
+  const { settings, secrets, code } = version;
+  return (
+    bundle?.map !== undefined &&
+    code?.module === bundle.code &&
+    // Where its sources are said to be differs, as they are moved into the upload.
+    mappingsOf(code.map) === mappingsOf(bundle.map) &&
+    isDeepStrictEqual({ settings, secrets }, settingsOf(name, body, version))
+  );
+}
+
+/** `undefined` where it is no source map. */
+function mappingsOf(map: string): unknown {
+  try {
+    return (JSON.parse(map) as { readonly mappings?: unknown }).mappings;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @throws HatcheryError IMAGE_MISSING without the path on this machine, IMAGE_INVALID */

@@ -10,7 +10,13 @@ import type { FunctionStore, OpenedVersion } from '../data/function-store.js';
 import type { EventLog } from '../events/event-log.js';
 import type { LogStore } from '../logs/log-store.js';
 import { replyBody, requestOf } from '../requests.js';
-import { bundleOrderOf, type DeployBody, prepareVersion, settingsOf } from './definitions.js';
+import {
+  bundleOrderOf,
+  type DeployBody,
+  isSameVersion,
+  prepareVersion,
+  settingsOf,
+} from './definitions.js';
 
 type Facts = ResponseOf<Operations['getFunction']>;
 type RequestBody = BodyOf<Operations['requestFunction']>;
@@ -31,8 +37,11 @@ export class Functions {
   readonly #images = new ImageStore();
   /** Why those do not answer that are kept and could not be started. */
   readonly #failed = new Map<string, string>();
+  /** By which each gets its virtual machines. */
+  readonly #strategies = new Map<string, DeployedBy['strategy']>();
   /** What changes a function: one after the other, by name. */
   readonly #turns = new Map<string, Promise<unknown>>();
+  /** Nowhere, until that is known. */
   #front = '';
 
   constructor(options: FunctionsOptions) {
@@ -51,7 +60,8 @@ export class Functions {
       logs.keep(name);
       try {
         const version = await store.read(name);
-        await serving.deployPrepared(await prepareVersion(name, version, this.#images));
+        const prepared = await prepareVersion(name, version, this.#images);
+        this.#strategies.set(name, (await serving.deployPrepared(prepared)).strategy);
       } catch (error) {
         const known = HatcheryError.from(error);
         this.#failed.set(name, known.message);
@@ -63,6 +73,25 @@ export class Functions {
   /** Kept functions that do not answer. */
   get failed(): readonly string[] {
     return [...this.#failed.keys()];
+  }
+
+  /** By which a function gets its virtual machines; `undefined` where it does not answer. */
+  strategyOf(name: string): DeployedBy['strategy'] | undefined {
+    return this.#failed.has(name) ? undefined : this.#strategies.get(name);
+  }
+
+  /**
+   * Deploys a bundle, unless that is what answers already.
+   * @returns whether it was deployed. @throws HatcheryError as `deploy`
+   */
+  async ensure(name: string, body: DeployBody): Promise<boolean> {
+    const { store } = this.#options;
+    const answers = store.get(name) !== undefined && !this.#failed.has(name);
+    if (answers && isSameVersion(name, body, await store.read(name))) {
+      return false;
+    }
+    await this.deploy(name, body);
+    return true;
   }
 
   /** @throws HatcheryError as the operation says */
@@ -118,6 +147,7 @@ export class Functions {
       await store.remove(name);
       await serving.remove(name);
       this.#failed.delete(name);
+      this.#strategies.delete(name);
       logs.forget(name);
       events.append({ type: 'removed', at: Date.now(), function: name });
     });
@@ -187,6 +217,7 @@ export class Functions {
     const { version, settings } = await this.#options.store.summary(name);
     this.#options.events.append({ type: 'deployed', at: Date.now(), function: name, version });
     const { strategy, coldStart } = deployed;
+    this.#strategies.set(name, strategy);
     return {
       ...{ name, version, strategy, coldStart: { ...coldStart } as Record<string, number> },
       milliseconds: performance.now() - start,
@@ -206,6 +237,9 @@ export class Functions {
   }
 
   #routes(name: string, hosts: readonly string[]): string[] {
+    if (this.#front === '') {
+      return [];
+    }
     const { protocol, port } = new URL(this.#front);
     const suffix = port === '' ? '' : `:${port}`;
     const names = [`${name}.localhost`, ...hosts].map((host) => `${protocol}//${host}${suffix}/`);
