@@ -33,12 +33,10 @@ export const PHASES = ['accept', 'queue', 'spawn', 'guest', 'reply', 'end'] as c
 export const COLD_PHASES = ['load', 'create', 'boot', 'init'] as const;
 const LATE_PHASES = ['guest', 'reply', 'end'] as const;
 
-export type Phase = (typeof PHASES)[number] | (typeof COLD_PHASES)[number];
+/** All that there are. */
+export const PHASE_NAMES = [...PHASES, ...COLD_PHASES] as const;
 
-/** Is told when the phase `end` is over, which is after the request was answered. */
-export interface PhaseEndListener {
-  onEnd(milliseconds: number): void;
-}
+export type Phase = (typeof PHASES)[number] | (typeof COLD_PHASES)[number];
 
 /** Each value is in milliseconds; `undefined` as long as the phase has not ended. */
 export class Timeline {
@@ -51,6 +49,10 @@ export class Timeline {
   cold: ColdPhases | undefined;
   /** Counts what it uses, from when an instance got it. */
   meter: Meter | undefined;
+  /** `performance.now()` when the phase `reply` began: what was before it need not have been `guest`. */
+  replyStart: number | undefined;
+  /** The same of `end`. */
+  endStart: number | undefined;
 
   /** @param start `performance.now()` when the request arrived. */
   constructor(readonly start: number = performance.now()) {}

@@ -6,6 +6,7 @@ import type { DriverName } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import type { Report } from '../supervisor/observations.js';
 import type { Serving } from '../supervisor/serving.js';
+import type { TracedServing } from '../supervisor/traced-requests.js';
 import { admissionFrom, type ServerOptions } from './server-options.js';
 import type { Terminal } from './terminal.js';
 
@@ -21,6 +22,8 @@ export interface Purpose {
   readonly rootFunction?: string | undefined;
   /** Is told what happens. */
   readonly report?: Report;
+  /** Takes part in distributed traces. */
+  readonly tracing?: TracedServing | undefined;
   /** The Zerg page is served. */
   readonly zerg?: boolean;
 }
@@ -28,7 +31,7 @@ export interface Purpose {
 /** @throws HatcheryError as the driver's opening, LOCK_DOWN_FAILED, INVALID_ARGUMENT */
 export async function openServing(
   options: ServerOptions,
-  { fetches, byName, rootFunction, report, zerg = false }: Purpose,
+  { fetches, byName, rootFunction, report, tracing, zerg = false }: Purpose,
   terminal: Terminal,
   logger: Logger,
 ): Promise<Serving> {
@@ -37,7 +40,7 @@ export async function openServing(
   const workers = workersFor(driver, options.workers);
   const common = {
     ...{ driver, xenType, logger, admission: admissionFrom(options), trustProxy, maxConnections },
-    ...{ byName, rootFunction, report, zerg },
+    ...{ byName, rootFunction, report, tracing, zerg },
   };
   if (workers === 0) {
     warnOfOneProcess(driver, terminal, logger);

@@ -4,9 +4,11 @@ import type { Logger } from 'pino';
 import { HatcheryError } from '../errors.js';
 import { createLogger } from '../logging.js';
 import type { DeployedBy, Serving } from '../supervisor/serving.js';
+import type { SpanExporter } from '../tracing/span-exporter.js';
 import { addSelfTestOption, processesOf, testItself, whyDriver } from './announcing.js';
 import { addFunctionOptions, definitionFrom, type FunctionOptions } from './function-options.js';
 import { listenOn, openServing } from './open-serving.js';
+import { openTracing } from './open-tracing.js';
 import { addServerOptions, type ServerOptions } from './server-options.js';
 import type { Terminal } from './terminal.js';
 import { runUntilStopped, type StoppableServer } from './until-stopped.js';
@@ -48,6 +50,7 @@ class Server implements StoppableServer {
   readonly #terminal: Terminal;
   readonly #logger: Logger;
   #serving: Serving | undefined;
+  #tracing: SpanExporter | undefined;
   #watcher: SourceWatcher | undefined;
   #abandoned = false;
 
@@ -62,7 +65,8 @@ class Server implements StoppableServer {
     const { host, port, selfTest: requests } = this.#options;
     const definition = definitionFrom(this.#file, this.#options);
     const fetches = this.#options.allowFetch !== undefined;
-    const purpose = { fetches, byName: false };
+    this.#tracing = await openTracing(this.#logger);
+    const purpose = { fetches, byName: false, tracing: this.#tracing };
     const serving = await openServing(this.#options, purpose, this.#terminal, this.#logger);
     this.#serving = serving;
     const fn = await serving.deploy(definition);
@@ -134,5 +138,6 @@ class Server implements StoppableServer {
   async close(): Promise<void> {
     await this.#watcher?.close();
     await this.#serving?.close();
+    await this.#tracing?.close();
   }
 }

@@ -5,9 +5,11 @@ import type { Control } from '../control/control.js';
 import { HatcheryError } from '../errors.js';
 import { createLogger } from '../logging.js';
 import type { Serving } from '../supervisor/serving.js';
+import type { SpanExporter } from '../tracing/span-exporter.js';
 import { addSelfTestOption, testItself } from './announcing.js';
 import { GivenFile } from './given-file.js';
 import { listenOn, openServing } from './open-serving.js';
+import { openTracing } from './open-tracing.js';
 import {
   addDriverOptions,
   addLogOption,
@@ -79,6 +81,7 @@ class Service implements StoppableServer {
   readonly #logger: Logger;
   #serving: Serving | undefined;
   #control: Control | undefined;
+  #tracing: SpanExporter | undefined;
 
   constructor(options: UpOptions, terminal: Terminal) {
     this.#options = options;
@@ -116,12 +119,10 @@ class Service implements StoppableServer {
   ): Promise<{ readonly serving: Serving; readonly control: Control }> {
     const { Intake } = await import('../control/intake.js');
     const intake = new Intake();
+    this.#tracing = await openTracing(this.#logger);
     const purpose = {
-      fetches: true,
-      byName: true,
-      report: intake.report,
-      zerg: true,
-      rootFunction,
+      ...{ fetches: true, byName: true, rootFunction, zerg: true },
+      ...{ report: intake.report, tracing: this.#tracing },
     };
     const opening = openServing(this.#options, purpose, this.#terminal, this.#logger);
     const loading = Promise.all([
@@ -177,5 +178,6 @@ class Service implements StoppableServer {
   async close(): Promise<void> {
     await this.#control?.close();
     await this.#serving?.close();
+    await this.#tracing?.close();
   }
 }

@@ -42,7 +42,6 @@ export interface Serving {
 export type Verdict = 'unused' | 'final' | 'doubtful';
 
 const CONTINUE: Resume = { reason: 'continue' };
-const TRACEPARENT = 'traceparent';
 
 /**
  * Processor time that each exit costs the guest besides its own: the host works for it as well, and
@@ -290,7 +289,8 @@ export class Exchange implements Bounded {
   #hostCalls(): HostCalls {
     this.#calls ??= new HostCalls({
       requestId: this.#request.id,
-      traceparent: this.#traceparent(),
+      traceparent: this.#header('traceparent'),
+      tracestate: this.#header('tracestate'),
       limits: this.#serving.limits,
       handlers: this.#serving.handlers,
       readRequest: (most) => this.#requestBody().read(most),
@@ -299,10 +299,11 @@ export class Exchange implements Bounded {
     return this.#calls;
   }
 
-  #traceparent(): string | undefined {
+  /** The values of all headers of that name, as one. */
+  #header(name: string): string | undefined {
     const { headers } = this.#request;
-    const at = headers.findIndex((name, index) => index % 2 === 0 && name === TRACEPARENT);
-    return at < 0 ? undefined : headers[at + 1];
+    const values = headers.filter((_, index) => index % 2 === 1 && headers[index - 1] === name);
+    return values.length === 0 ? undefined : values.join(',');
   }
 
   /** What is awaited, as long as the exchange is not ended. It may reject unheard. */

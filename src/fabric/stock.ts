@@ -260,6 +260,7 @@ export class Stock {
 /** What of the request before was in it is gone. */
 function noteEnd(made: Made, start: number, remains: Remains): void {
   if (made.served !== undefined) {
+    made.served.endStart = start;
     made.served.noteEnd(performance.now() - start, remains);
     made.served = undefined;
   }

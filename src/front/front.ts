@@ -9,6 +9,7 @@ import type { Observer } from './observer.js';
 import { type NamedFunctions, OneRoute, type Routes, RoutesByName } from './routing.js';
 import { createServer } from './server.js';
 import { Service } from './service.js';
+import type { Tracing } from './tracing.js';
 import { TrustedPeers } from './trusted-peers.js';
 
 export interface FrontOptions {
@@ -39,6 +40,8 @@ export interface FrontOptions {
   readonly logger?: BaseLogger;
   /** Is told of each request that was answered. Default: nobody. */
   readonly observer?: Observer | undefined;
+  /** Takes part in distributed traces. Default: what comes of one is passed on as it is. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** A server that listens. */
@@ -108,12 +111,13 @@ function create(functions: Functions, options: FrontOptions) {
   const routes = routesOf(functions, options);
   const {
     observer,
+    tracing,
     clientMilliseconds = CLIENT_MILLISECONDS,
     maxConnections = MAX_CONNECTIONS,
   } = options;
   const logger = options.logger ?? pino({ enabled: false });
   const trusted = new TrustedPeers(options.trustProxy ?? []);
-  const service = new Service(routes, { trusted, clientMilliseconds, logger, observer });
+  const service = new Service(routes, { trusted, clientMilliseconds, logger, observer, tracing });
   const { bounds } = routes;
   const server = createServer(service, { maxConnections, clientMilliseconds, bounds });
   return { server, service };

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { HatcheryError } from '../errors.js';
 import { isHopByHop, namedByConnection, without } from '../hop-by-hop.js';
 import { invalid, parseAbsolute, type Scheme, urlOf } from './target.js';
-import { isTraceparent } from './trace-context.js';
+import { parseTraceparent } from './trace-context.js';
 
 export interface Head {
   readonly url: string;
@@ -127,7 +127,7 @@ class HeadReader {
         break;
       case 'traceparent':
         this.#traceparents += 1;
-        this.#isTraceValid &&= this.#traceparents === 1 && isTraceparent(value);
+        this.#isTraceValid &&= this.#traceparents === 1 && parseTraceparent(value) !== undefined;
         break;
       default:
         if (!this.#peer.isTrusted) {

@@ -1,11 +1,13 @@
 /** One request of a client, from its head until its response is sent. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Strategy } from '../drivers/driver.js';
 import type { FunctionRequest } from '../fabric/message.js';
 import { nextRequestId } from '../fabric/request-id.js';
 import { Timeline } from '../timeline.js';
 import type { Connection } from './connection.js';
 import type { IncomingBody } from './incoming-body.js';
 import type { Route } from './routing.js';
+import type { RequestSpan } from './tracing.js';
 
 export class IncomingRequest implements FunctionRequest {
   readonly id = nextRequestId();
@@ -17,6 +19,12 @@ export class IncomingRequest implements FunctionRequest {
   /** Where it goes, once that is known. */
   route: Route | undefined;
   url = '';
+  /** In a distributed trace, where this server takes part in one. */
+  span: RequestSpan | undefined;
+  /** As the client sent it, absolute; only of a request that is traced. */
+  givenUrl = '';
+  /** Of the function, likewise. */
+  strategy: Strategy | undefined;
   headers: readonly string[] = [];
   body: Buffer | undefined;
   rest: IncomingBody | undefined;

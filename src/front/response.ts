@@ -44,6 +44,7 @@ export function responseHead(request: IncomingRequest, reply: Reply): ResponseHe
 export function sendBuffer(request: IncomingRequest, reply: Reply, body: Buffer): void {
   const { response, timeline } = request;
   const start = performance.now();
+  timeline.replyStart = start;
   const { headers, givenLength, bodyAllowed, withTrailer } = responseHead(request, reply);
   if (!withTrailer && reply.status !== 204) {
     const length = contentLength(body, givenLength, bodyAllowed);

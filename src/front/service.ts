@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { BaseLogger } from 'pino';
+import type { Strategy } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import type { Limits } from '../fabric/limits.js';
 import { type FunctionRequest, isWhole, type Reply } from '../fabric/message.js';
@@ -15,11 +16,14 @@ import type { Observer } from './observer.js';
 import { isForbidden, sendBuffer, sendError } from './response.js';
 import { type Route, type Routes, withPrefix } from './routing.js';
 import { sendStream } from './stream.js';
+import { beginSpan, type Tracing } from './tracing.js';
 import { plainAddress, type TrustedPeers } from './trusted-peers.js';
 
 /** What the front needs of a deployed function. */
 export interface Answering {
   readonly limits: Limits;
+  /** How its instances come to be, where it has some. */
+  readonly strategy?: Strategy | undefined;
   /** @throws HatcheryError as the error that says why there is no reply */
   handle(request: FunctionRequest, timeline: Timeline): Reply | Promise<Reply>;
 }
@@ -30,6 +34,7 @@ export interface ServiceOptions {
   readonly clientMilliseconds: number;
   readonly logger: BaseLogger;
   readonly observer: Observer | undefined;
+  readonly tracing: Tracing | undefined;
 }
 
 /** What a request expects before it sends its body. */
@@ -130,7 +135,7 @@ export class Service {
       throw new HatcheryError('METHOD_NOT_ALLOWED', { method });
     }
     const head = readHead(raw, connection.peer, this.#routes.bounds.maxHeaders);
-    const { answering } = this.#direct(request, head);
+    const { answering } = this.#direct(request, head, this.#headersOf(request, head));
     const { limits } = answering;
     request.takesTrailers = head.takesTrailers;
     if (expectation === 'unknown') {
@@ -148,17 +153,32 @@ export class Service {
     return this.#replyToBody(request, answering);
   }
 
+  /** With the trace in it, where this server takes part in traces. */
+  #headersOf(request: IncomingRequest, { headers, url }: Head): readonly string[] {
+    const { tracing } = this.#options;
+    if (tracing === undefined) {
+      return headers;
+    }
+    const begun = beginSpan(headers, tracing.sampling);
+    request.span = begun.span;
+    request.givenUrl = url;
+    return begun.headers;
+  }
+
   /** Finds out whose it is. */
-  #direct(request: IncomingRequest, head: Head): Route {
+  #direct(request: IncomingRequest, head: Head, headers: readonly string[]): Route {
     const route = this.#routes.route(head.url);
     const { maxHeaders } = route.answering.limits;
     if (request.raw.rawHeaders.length > 2 * maxHeaders) {
       throw new HatcheryError('REQUEST_HEAD_TOO_LARGE', { limit: maxHeaders, unit: 'headers' });
     }
     request.route = route;
+    if (request.span?.isSampled === true) {
+      // Later it may be another version's.
+      request.strategy = route.answering.strategy;
+    }
     request.url = route.url ?? head.url;
-    request.headers =
-      route.prefix === undefined ? head.headers : withPrefix(head.headers, route.prefix);
+    request.headers = route.prefix === undefined ? headers : withPrefix(headers, route.prefix);
     return route;
   }
 
@@ -191,16 +211,20 @@ export class Service {
     });
   }
 
-  #observe(
-    { id, method, route, timeline }: IncomingRequest,
-    status: number,
-    error?: unknown,
-  ): void {
-    this.#options.observer?.({
+  #observe(request: IncomingRequest, status: number, error?: unknown): void {
+    const { id, method, route, timeline, span } = request;
+    const { observer, tracing } = this.#options;
+    observer?.({
       ...{ requestId: id, function: route?.name, method, status, timeline },
       usage: timeline.usage,
       ...(error === undefined ? {} : { error }),
     });
+    if (span?.isSampled === true) {
+      tracing?.report({
+        ...{ span, requestId: id, function: route?.name, strategy: request.strategy },
+        ...{ method, url: request.givenUrl, status, error, timeline, until: performance.now() },
+      });
+    }
   }
 
   /** A client that does not read its response holds memory for nothing. */

@@ -120,12 +120,13 @@ function tooSlow({ id }: IncomingRequest): HatcheryError {
 
 function finish(request: IncomingRequest, { withTrailer }: ResponseHead): void {
   const { response, timeline } = request;
+  const start = performance.now();
+  timeline.replyStart = start;
   if (withTrailer) {
     timeline.reply = 0;
     endWithTrailer(request);
     return;
   }
-  const start = performance.now();
   response.end();
   timeline.reply = performance.now() - start;
 }

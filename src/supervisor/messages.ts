@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import type { DriverName, Strategy } from '../drivers/driver.js';
 import { ERRORS, type ErrorCode, type ErrorDetails, HatcheryError } from '../errors.js';
 import type { Admission } from '../fabric/places.js';
+import type { Sampling } from '../front/sampling.js';
 import type { LogLevel } from '../logging.js';
 import { areCounts } from '../statistics/counts.js';
 import { MOST_TOLD, type Told } from '../statistics/teller.js';
@@ -17,6 +18,7 @@ import {
   USAGE,
 } from './observations.js';
 import type { PackedFunction, Piece } from './packed.js';
+import { MOST_TRACED, TRACED_REQUEST, type TracedRequest } from './traced-requests.js';
 import type { User } from './user.js';
 
 /** What a worker is told first. */
@@ -41,6 +43,8 @@ export interface WorkerSettings {
   };
   /** It tells what happens. */
   readonly observed: boolean;
+  /** It takes part in distributed traces; `undefined`: no. */
+  readonly sampling: Sampling | undefined;
   /** It serves the Zerg page, and is called so in views; `undefined`: no. */
   readonly zerg: string | undefined;
 }
@@ -121,6 +125,11 @@ export type FromWorker =
   | {
       readonly type: 'observed';
       readonly observations: readonly Observation[];
+      readonly omitted: number;
+    }
+  | {
+      readonly type: 'traced';
+      readonly requests: readonly TracedRequest[];
       readonly omitted: number;
     }
   | { readonly type: 'failed'; readonly error: WiredError }
@@ -208,6 +217,11 @@ const FROM_WORKER = v.variant('type', [
   v.object({
     type: v.literal('observed'),
     observations: v.array(OBSERVATION),
+    omitted: v.number(),
+  }),
+  v.object({
+    type: v.literal('traced'),
+    requests: v.pipe(v.array(TRACED_REQUEST), v.maxLength(MOST_TRACED)),
     omitted: v.number(),
   }),
   v.object({ type: v.literal('closed'), slot: v.number() }),

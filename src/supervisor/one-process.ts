@@ -18,6 +18,7 @@ import type { InstanceReply, InstanceRequest, SpawnedBy, SpawnOrder } from './in
 import type { RequestOutcome } from './observations.js';
 import { observedLogger } from './observed-logger.js';
 import type { DeployedBy, Serving, ServingOptions } from './serving.js';
+import { TraceBuffer } from './traced-requests.js';
 
 export class OneProcess implements Serving {
   readonly workers = [];
@@ -31,6 +32,7 @@ export class OneProcess implements Serving {
   readonly #images = new ImageStore();
   #functionName: string | undefined;
   #front: Front | undefined;
+  #traces: TraceBuffer | undefined;
   /** Deployments, one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -125,8 +127,18 @@ export class OneProcess implements Serving {
     }
     const functionName = byName ? undefined : this.#functionName;
     const observer = this.#options.report && this.#chronicle.answered;
+    const { tracing } = this.#options;
+    if (tracing !== undefined) {
+      this.#traces = new TraceBuffer(this.driver.name, (requests, omitted) =>
+        tracing.report(requests, omitted),
+      );
+    }
     this.#front = await startFront(this.#routed(), {
       ...{ functionName, rootFunction, host, port, trustProxy, maxConnections, logger, observer },
+      tracing: tracing && {
+        sampling: tracing.sampling,
+        report: (answer) => this.#traces?.add(answer),
+      },
     });
     return this.#front.url;
   }
@@ -146,5 +158,6 @@ export class OneProcess implements Serving {
     await this.#fabric.close();
     this.#chronicle.flush();
     this.#gathering.close();
+    this.#traces?.flush();
   }
 }

@@ -8,6 +8,7 @@ import type { Reading } from '../statistics/reading.js';
 import type { ColdPhases } from '../timeline.js';
 import type { InstanceReply, InstanceRequest, SpawnedBy, SpawnOrder } from './instance-orders.js';
 import type { Report, RequestOutcome } from './observations.js';
+import type { TracedServing } from './traced-requests.js';
 
 export interface ServingOptions {
   readonly driver: DriverName | 'auto';
@@ -24,6 +25,8 @@ export interface ServingOptions {
   readonly rootFunction?: string | undefined;
   /** Is told what happens. Default: nobody. */
   readonly report?: Report | undefined;
+  /** Takes part in distributed traces. Default: what comes of one is passed on as it is. */
+  readonly tracing?: TracedServing | undefined;
   /** Where requests go by name: the Zerg page is served, where it is deployed. Default: no. */
   readonly zerg?: boolean;
 }

@@ -19,6 +19,7 @@ import type { OpenedDriver, Started, WorkerSettings } from './messages.js';
 import type { Report, RequestOutcome } from './observations.js';
 import { loadProcessAddon, type ProcessAddon } from './process-native.js';
 import { drainingResponse } from './raw-response.js';
+import type { TracedServing } from './traced-requests.js';
 import { workerUser } from './user.js';
 import { WorkerInstances } from './worker-instances.js';
 import { type Death, type WorkerLimits, WorkerProcess } from './worker-process.js';
@@ -45,6 +46,8 @@ export interface SupervisorOptions {
   readonly rootFunction?: string | undefined;
   /** Is told what happens. Default: nobody. */
   readonly report?: Report | undefined;
+  /** Takes part in distributed traces. Default: what comes of one is passed on as it is. */
+  readonly tracing?: TracedServing | undefined;
   /** The Zerg page is served, where it is deployed. Default: no. */
   readonly zerg?: boolean;
 }
@@ -110,6 +113,7 @@ export class Supervisor {
       supervisor: process.pid,
       front: { trustProxy, maxConnections, byName: options.byName ?? false, rootFunction },
       observed: options.report !== undefined,
+      sampling: options.tracing?.sampling,
       zerg: undefined,
     };
     this.#instances = new WorkerInstances(options.report ?? (() => {}));
@@ -239,6 +243,7 @@ export class Supervisor {
       limits,
       (from, observations, omitted) => this.#instances.observe(from, observations, omitted),
       (owner, id) => this.#findView(owner, id),
+      (requests, omitted) => this.#options.tracing?.report(requests, omitted),
     );
     this.#all.add(worker);
     worker.ended.then(() => this.#all.delete(worker));

@@ -23,6 +23,7 @@ import {
 import type { Observation, RequestOutcome } from './observations.js';
 import { pack, piecesOf } from './packed.js';
 import type { ProcessAddon } from './process-native.js';
+import type { TracedServing } from './traced-requests.js';
 import { WorkerCalls } from './worker-calls.js';
 
 /** `worker.ts` and all that it imports, in few files: scripts/steps/worker-bundle.mjs. */
@@ -78,6 +79,7 @@ export class WorkerProcess {
   readonly #limits: WorkerLimits;
   readonly #report: ObservedBy;
   readonly #findView: FindView;
+  readonly #traced: TracedServing['report'];
   readonly #calls = new WorkerCalls((message) => this.#child.send(message));
   /** Functions on their way to it, one after the other. */
   #sent: Promise<unknown> = Promise.resolve();
@@ -89,8 +91,16 @@ export class WorkerProcess {
   /**
    * @param report gets what it tells of what it serves.
    * @param findView answers it.
+   * @param traced gets the requests that it traced.
    */
-  constructor(addon: ProcessAddon, limits: WorkerLimits, report: ObservedBy, findView: FindView) {
+  constructor(
+    addon: ProcessAddon,
+    limits: WorkerLimits,
+    report: ObservedBy,
+    findView: FindView,
+    traced: TracedServing['report'],
+  ) {
+    this.#traced = traced;
     this.#limits = limits;
     this.#report = report;
     this.#findView = findView;
@@ -300,6 +310,9 @@ export class WorkerProcess {
         return;
       case 'observed':
         this.#report(this, message.observations, message.omitted);
+        return;
+      case 'traced':
+        this.#traced(message.requests, message.omitted);
         return;
       case 'seek':
         void this.#seek(message.seek, message.owner, message.id);

@@ -7,6 +7,7 @@ import { driverDetail } from '../drivers/detect.js';
 import { Fabric, type StagedFunction } from '../fabric/fabric.js';
 import { loadFetch } from '../fabric/host-calls/handlers.js';
 import { type OpenFront, openFront } from '../front/front.js';
+import type { TracedAnswer } from '../front/tracing.js';
 import { createLogger } from '../logging.js';
 import { Teller } from '../statistics/teller.js';
 import { FunctionsWithZerg } from '../zerg/functions-with-zerg.js';
@@ -22,6 +23,7 @@ import { observedLogger } from './observed-logger.js';
 import { type PackedFunction, Unpacking } from './packed.js';
 import { loadProcessAddon } from './process-native.js';
 import { rehearse } from './rehearsal.js';
+import { TraceBuffer } from './traced-requests.js';
 import { ViewSeeker } from './view-seeker.js';
 
 /** Where the supervisor puts the table's descriptor. */
@@ -45,6 +47,7 @@ let staged: { name: string; fn: StagedFunction } | undefined;
 let instances: HostedInstances;
 let front: OpenFront | undefined;
 let notes: ConnectionNotes;
+let traces: TraceBuffer | undefined;
 let zerg: FunctionsWithZerg | undefined;
 
 function send(message: FromWorker): void {
@@ -106,7 +109,17 @@ async function open(functionName: string | undefined): Promise<void> {
         elsewhere: (owner, id) => seeker.seek(owner, id),
       });
     }
-    front = await openFront(zerg ?? fabric, { ...settings.front, functionName, logger, observer });
+    const { sampling } = settings;
+    if (sampling !== undefined) {
+      traces = new TraceBuffer(fabric.driver.name, (requests, omitted) =>
+        send({ type: 'traced', requests, omitted }),
+      );
+    }
+    const tracing = sampling && { sampling, report: (answer: TracedAnswer) => traces?.add(answer) };
+    front = await openFront(zerg ?? fabric, {
+      ...settings.front,
+      ...{ functionName, logger, observer, tracing },
+    });
     notes = new ConnectionNotes(table, front.server);
   }
 }
@@ -155,6 +168,7 @@ async function drain(): Promise<void> {
   await front?.close();
   await fabric?.close();
   chronicle.flush();
+  traces?.flush();
   send({ type: 'drained' });
   process.disconnect?.();
 }

@@ -49,6 +49,10 @@ export class ZergPage implements Answering {
     return this.#options.rendering()?.limits ?? DEFAULT_LIMITS;
   }
 
+  get strategy(): Strategy | undefined {
+    return this.#options.rendering()?.strategy;
+  }
+
   /** A view that was rendered here. */
   find(id: string): View | undefined {
     return this.#views.find(id);

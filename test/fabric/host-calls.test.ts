@@ -28,6 +28,7 @@ function hostCalls(serve: Serve, limits: Partial<Limits> = {}) {
   const calls = new HostCalls({
     requestId: 'r',
     traceparent: undefined,
+    tracestate: undefined,
     limits: { ...DEFAULT_LIMITS, ...limits },
     handlers: { fetch: handler(serve), binding: handler(serve) },
     readRequest: () => Buffer.from('body'),
@@ -308,6 +309,7 @@ test('where the body of the request breaks off, the instance is ended', async (t
   const calls = new HostCalls({
     requestId: 'r',
     traceparent: undefined,
+    tracestate: undefined,
     limits: DEFAULT_LIMITS,
     handlers: { fetch: handler(echo), binding: handler(echo) },
     readRequest: () => Promise.reject(broken),

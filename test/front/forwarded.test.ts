@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { test } from 'tap';
-import { isTraceparent } from '../../src/front/trace-context.js';
+import { parseTraceparent } from '../../src/front/trace-context.js';
 import { plainAddress, TrustedPeers } from '../../src/front/trusted-peers.js';
 import { type Echo, echo, withFake } from './fake.js';
 import { exchange, jsonOf, lines, statusesOf } from './http.js';
@@ -163,7 +163,7 @@ test('what is a traceparent', (t) => {
     [TRACE.slice(0, -1), false],
     ['', false],
   ] as const) {
-    t.equal(isTraceparent(value), expected, value);
+    t.equal(parseTraceparent(value) !== undefined, expected, value);
   }
   const hex = (length: number) =>
     fc.string({
@@ -174,7 +174,12 @@ test('what is a traceparent', (t) => {
   fc.assert(
     fc.property(hex(32), hex(16), hex(2), (trace, parent, flags) => {
       const isNull = /^0+$/.test(trace) || /^0+$/.test(parent);
-      return isTraceparent(`00-${trace}-${parent}-${flags}`) === !isNull;
+      const found = parseTraceparent(`00-${trace}-${parent}-${flags}`);
+      return isNull
+        ? found === undefined
+        : found?.traceId === trace &&
+            found.spanId === parent &&
+            found.isSampled === (Number.parseInt(flags, 16) % 2 === 1);
     }),
   );
   t.end();

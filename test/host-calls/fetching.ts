@@ -66,6 +66,7 @@ export const context = (signal: AbortSignal = new AbortController().signal): Cal
   signal,
   requestId: 'r1',
   traceparent: undefined,
+  tracestate: undefined,
 });
 
 export const LIMITS = { hostCallMilliseconds: 3_000, maxHostCallBytes: 1 << 20 };

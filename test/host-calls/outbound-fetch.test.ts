@@ -85,22 +85,29 @@ t.test('a request goes out as it was asked for, and its response comes back', as
   t.ok((await bytesOf(answer.body)).equals(Buffer.concat([Buffer.from('got '), body])));
 });
 
-t.test('traceparent is that of the request, unless the guest sets one', async (t) => {
-  const port = await httpServer(t, (request, response) => {
-    response.end(String(request.headers.traceparent));
-  });
-  const fetch = outboundFetch(t, { allow: [`127.0.0.1:${port}`] });
-  const traced = async (headers: string[]) => {
-    const payload = fetchPayload(`http://127.0.0.1:${port}/`, { headers });
-    const { payload: head, body } = await fetch.call(payload, {
-      ...context(),
-      traceparent: '00-a',
+t.test(
+  'traceparent and tracestate are those of the request, unless the guest sets one',
+  async (t) => {
+    const port = await httpServer(t, (request, response) => {
+      const { traceparent, tracestate } = request.headers;
+      response.end(`${traceparent} ${tracestate}`);
     });
-    return textOf(readAnswer(head, body));
-  };
-  t.equal(await traced([]), '00-a');
-  t.equal(await traced(['TraceParent', '00-b']), '00-b');
-});
+    const fetch = outboundFetch(t, { allow: [`127.0.0.1:${port}`] });
+    const traced = async (headers: string[]) => {
+      const payload = fetchPayload(`http://127.0.0.1:${port}/`, { headers });
+      const { payload: head, body } = await fetch.call(payload, {
+        ...context(),
+        traceparent: '00-a',
+        tracestate: 'a=1',
+      });
+      return textOf(readAnswer(head, body));
+    };
+    t.equal(await traced([]), '00-a a=1');
+    t.equal(await traced(['TraceParent', '00-b']), '00-b undefined');
+    t.equal(await traced(['TraceParent', '00-b', 'TraceState', 'b=2']), '00-b b=2');
+    t.equal(await traced(['TraceState', 'b=2']), '00-a b=2');
+  },
+);
 
 t.test('a part is asked for as it is', async (t) => {
   const port = await httpServer(t, (request, response) => {

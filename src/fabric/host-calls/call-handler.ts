@@ -9,6 +9,8 @@ export interface CallContext {
   readonly requestId: string;
   /** The header of that request, which goes on to whoever is asked on its behalf. */
   readonly traceparent: string | undefined;
+  /** The same of `tracestate`. */
+  readonly tracestate: string | undefined;
 }
 
 export interface CallResult {

@@ -23,6 +23,7 @@ export interface CallHandlers {
 export interface CallOwner {
   readonly requestId: string;
   readonly traceparent: string | undefined;
+  readonly tracestate: string | undefined;
   readonly limits: Limits;
   readonly handlers: CallHandlers;
   /** READ of the request's own body; what it throws ends the instance. */
@@ -150,12 +151,13 @@ export class HostCalls {
   }
 
   async #run(call: number, handler: CallHandler, payload: Buffer): Promise<void> {
-    const { requestId, traceparent, limits } = this.#owner;
+    const { requestId, traceparent, tracestate, limits } = this.#owner;
     await this.#bounded(call, async (signal) => {
       const { payload: answer, body } = await handler.call(payload, {
         signal,
         requestId,
         traceparent,
+        tracestate,
       });
       const tooLarge = answer.length > limits.maxHostCallBytes;
       if (body !== undefined && (signal.aborted || tooLarge)) {

@@ -67,7 +67,7 @@ export class OutboundFetch implements CallHandler {
 
   /** @throws HatcheryError FETCH_DENIED, FETCH_FAILED, HOST_CALL_TOO_LARGE; the signal's reason */
   async call(payload: Uint8Array, context: CallContext): Promise<CallResult> {
-    const request = withDefaults(decodeFetch(payload), context.traceparent);
+    const request = withDefaults(decodeFetch(payload), context);
     const { response, url } = await this.#follow(request, context);
     try {
       return await this.#result(request, response, url, context.signal);
@@ -174,7 +174,10 @@ export class OutboundFetch implements CallHandler {
 }
 
 /** What Fetch adds to a request where it is not there. */
-function withDefaults(request: FetchRequest, traceparent: string | undefined): FetchRequest {
+function withDefaults(
+  request: FetchRequest,
+  { traceparent, tracestate }: CallContext,
+): FetchRequest {
   const headers = [...request.headers];
   const addDefault = (name: string, value: string) => {
     if (headerValue(headers, name) === undefined) {
@@ -186,8 +189,12 @@ function withDefaults(request: FetchRequest, traceparent: string | undefined): F
   // A part of a coded body could not be decoded.
   const coding = headerValue(headers, 'range') === undefined ? ACCEPTED_CODINGS : 'identity';
   addDefault('accept-encoding', coding);
-  if (traceparent !== undefined) {
-    addDefault('traceparent', traceparent);
+  // A function that makes spans of its own says so itself: it may name one of them as the parent.
+  if (traceparent !== undefined && headerValue(headers, 'traceparent') === undefined) {
+    headers.push('traceparent', traceparent);
+    if (tracestate !== undefined) {
+      addDefault('tracestate', tracestate);
+    }
   }
   return { ...request, headers };
 }
