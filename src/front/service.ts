@@ -22,6 +22,8 @@ import { plainAddress, type TrustedPeers } from './trusted-peers.js';
 /** What the front needs of a deployed function. */
 export interface Answering {
   readonly limits: Limits;
+  /** Whether what becomes of a request is to be told. Default: always. */
+  isTold?(request: FunctionRequest): boolean;
   /** How its instances come to be, where it has some. */
   readonly strategy?: Strategy | undefined;
   /** @throws HatcheryError as the error that says why there is no reply */
@@ -214,6 +216,9 @@ export class Service {
   #observe(request: IncomingRequest, status: number, error?: unknown): void {
     const { id, method, route, timeline, span } = request;
     const { observer, tracing } = this.#options;
+    if (route?.answering.isTold?.(request) === false) {
+      return;
+    }
     observer?.({
       ...{ requestId: id, function: route?.name, method, status, timeline },
       usage: timeline.usage,

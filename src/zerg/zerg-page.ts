@@ -58,10 +58,15 @@ export class ZergPage implements Answering {
     return this.#views.find(id);
   }
 
+  /** What the page fetches of its views is no request of the function's. */
+  isTold(request: FunctionRequest): boolean {
+    return askedView(request) === undefined;
+  }
+
   /** @throws HatcheryError FUNCTION_MISSING, VIEW_UNKNOWN, and as the function does */
   handle(request: FunctionRequest, timeline: Timeline): Reply | Promise<Reply> {
-    const asked = PATH.exec(request.url)?.[1];
-    if (asked !== undefined && (request.method === 'GET' || request.method === 'HEAD')) {
+    const asked = askedView(request);
+    if (asked !== undefined) {
       timeline.accept = performance.now() - timeline.start;
       return this.#tell(asked, timeline);
     }
@@ -114,4 +119,9 @@ export class ZergPage implements Answering {
       start: { steps, ...snapshot },
     };
   }
+}
+
+/** The id of the view of which a request asks what is known; `undefined` where it asks for no view. */
+function askedView({ method, url }: FunctionRequest): string | undefined {
+  return method === 'GET' || method === 'HEAD' ? PATH.exec(url)?.[1] : undefined;
 }

@@ -1,6 +1,8 @@
 /** Parts of the Zerg page that need no instance. */
 import t from 'tap';
+import { DEFAULT_LIMITS } from '../../src/fabric/limits.js';
 import type { FunctionRequest } from '../../src/fabric/message.js';
+import { startFront } from '../../src/front/front.js';
 import { type FromWorker, isFromWorker } from '../../src/supervisor/messages.js';
 import { ViewSeeker } from '../../src/supervisor/view-seeker.js';
 import { Timeline } from '../../src/timeline.js';
@@ -8,7 +10,10 @@ import { html } from '../../src/zerg/function/html.js';
 import { FunctionsWithZerg } from '../../src/zerg/functions-with-zerg.js';
 import { stepsOf, stepsOfStart, totalOf } from '../../src/zerg/steps.js';
 import { ToldRequest } from '../../src/zerg/told-request.js';
+import { VIEW_HEADER } from '../../src/zerg/view.js';
 import { ownerOf, ViewRecords } from '../../src/zerg/view-records.js';
+import { ZergPage } from '../../src/zerg/zerg-page.js';
+import { replyWith } from '../front/fake.js';
 
 t.test('phases of a timeline as those of the demo', async (t) => {
   const served = { accept: 1, queue: 2, spawn: 4, guest: 8, reply: 16, end: 32 };
@@ -116,4 +121,29 @@ t.test('a worker asks for views of others, not for too many at a time', async (t
   for (const wrong of [{ ...view, steps: { A: 'x' } }, { ...view, strategy: 'x' }, 'x']) {
     t.notOk(isFromWorker({ type: 'viewed', call: 1, view: wrong }));
   }
+});
+
+t.test('what the page fetches of its views is told of nowhere', async (t) => {
+  const rendering = {
+    ...{ limits: DEFAULT_LIMITS, strategy: 'reset' as const, coldStart: {} },
+    handle: () => replyWith('the page'),
+  };
+  const elsewhere = async () => undefined;
+  const page = new ZergPage({ driver: 'kvm', owner: '0', rendering: () => rendering, elsewhere });
+  const functions = { function: () => page, functions: () => [page], boundTo: () => undefined };
+  const told: string[] = [];
+  const tell = ({ method, status }: { method: string; status: number }) =>
+    told.push(`${method} ${status}`);
+  const front = await startFront(functions, {
+    observer: tell,
+    tracing: { sampling: { share: 1, followsParent: true }, report: tell },
+  });
+  t.teardown(() => front.drain(0));
+  const ask = (path: string, method = 'GET') => fetch(`${front.url}/zerg${path}`, { method });
+  const id = (await ask('')).headers.get(VIEW_HEADER);
+  t.equal((await ask(`/views/${id}`)).status, 200);
+  t.equal((await ask(`/views/${id}`, 'HEAD')).status, 200);
+  t.equal((await ask('/views/none')).status, 404);
+  await ask(`/views/${id}`, 'DELETE');
+  t.same(told, ['GET 200', 'GET 200', 'DELETE 200', 'DELETE 200'], 'two are told of each');
 });
