@@ -19,6 +19,8 @@ export interface TracedAnswer {
   /** `undefined` where the request was for none. */
   readonly function: string | undefined;
   readonly strategy: Strategy | undefined;
+  /** The id of a spawned instance. */
+  readonly instance?: string;
   readonly method: string;
   /** As the client sent it, absolute. */
   readonly url: string;
@@ -47,23 +49,25 @@ export interface Begun {
 /**
  * Begins a span: the trace of the request goes on, or a new one begins. The headers that come out name the
  * span as the parent of whatever is done for the request.
- * @param headers name and value in turn, names in lower case; at most one `traceparent`, a valid one.
+ * @param headers name and value in turn, names in lower case.
  */
 export function beginSpan(headers: readonly string[], sampling: Sampling): Begun {
   const kept: string[] = [];
   const states: string[] = [];
-  let parent: TraceContext | undefined;
+  const parents: string[] = [];
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] as string;
     const value = headers[i + 1] as string;
     if (name === 'traceparent') {
-      parent = parseTraceparent(value);
+      parents.push(value);
     } else if (name === 'tracestate') {
       states.push(value);
     } else {
       kept.push(name, value);
     }
   }
+  const [given = ''] = parents;
+  const parent = parents.length === 1 ? parseTraceparent(given) : undefined;
   const traceId = parent?.traceId ?? newTraceId();
   // Without its traceparent a tracestate belongs to no trace.
   const traceState = parent !== undefined && states.length > 0 ? states.join(',') : undefined;

@@ -3,27 +3,32 @@ import type { BaseLogger } from 'pino';
 import { HatcheryError } from '../errors.js';
 import type { Fabric, StagedFunction } from '../fabric/fabric.js';
 import type { Instance } from '../fabric/instance.js';
+import type { Tracing } from '../front/tracing.js';
 import type { Chronicle } from './chronicle.js';
 import type { InstanceReply, InstanceRequest, SpawnedBy, SpawnOrder } from './instance-orders.js';
 import { observedLogger } from './observed-logger.js';
-import { wholeReply } from './whole-reply.js';
+import { type Asked, wholeReply } from './whole-reply.js';
 
 interface Hosted {
   readonly instance: Instance;
   readonly function: string;
+  readonly strategy: SpawnedBy['strategy'];
 }
 
 export class HostedInstances {
   readonly #fabric: Fabric;
   readonly #logger: BaseLogger;
   readonly #chronicle: Chronicle;
+  readonly #tracing: Tracing | undefined;
   readonly #hosted = new Map<string, Hosted>();
 
   /**
    * @param logger gets what instances log, too.
    * @param chronicle gets what they log, what they answer, and their ends.
+   * @param tracing gets their requests that are traced.
    */
-  constructor(fabric: Fabric, logger: BaseLogger, chronicle: Chronicle) {
+  constructor(fabric: Fabric, logger: BaseLogger, chronicle: Chronicle, tracing?: Tracing) {
+    this.#tracing = tracing;
     this.#fabric = fabric;
     this.#logger = logger;
     this.#chronicle = chronicle;
@@ -62,7 +67,7 @@ export class HostedInstances {
   }
 
   #keep(id: string, name: string, instance: Instance, strategy: SpawnedBy['strategy']): SpawnedBy {
-    this.#hosted.set(id, { instance, function: name });
+    this.#hosted.set(id, { instance, function: name, strategy });
     void instance.ended.then((reason) => {
       this.#hosted.delete(id);
       const at = Date.now();
@@ -73,11 +78,9 @@ export class HostedInstances {
 
   /** @throws HatcheryError INSTANCE_GONE, RESPONSE_BODY_TOO_LARGE, and as `Instance.request` */
   async request(id: string, request: InstanceRequest): Promise<InstanceReply> {
-    const { instance, function: name } = this.#find(id);
-    const asked = { request, function: name, instance: id, chronicle: this.#chronicle };
-    return wholeReply(asked, (parts, timeline) =>
-      instance.request(parts, timeline),
-    );
+    const { instance, function: name, strategy } = this.#find(id);
+    const asked = { ...this.#asked(request, name, strategy), instance: id };
+    return wholeReply(asked, (parts, timeline) => instance.request(parts, timeline));
   }
 
   /**
@@ -89,8 +92,13 @@ export class HostedInstances {
     if (fn === undefined) {
       throw new HatcheryError('FUNCTION_MISSING', { function: name });
     }
-    const asked = { request, function: name, chronicle: this.#chronicle };
+    const asked = this.#asked(request, name, fn.strategy);
     return wholeReply(asked, (parts, timeline) => fn.request(parts, timeline));
+  }
+
+  #asked(request: InstanceRequest, name: string, strategy: SpawnedBy['strategy']): Asked {
+    const [chronicle, tracing] = [this.#chronicle, this.#tracing];
+    return { request, function: name, strategy, chronicle, tracing };
   }
 
   /** Resolves when it is gone. @throws HatcheryError INSTANCE_GONE */

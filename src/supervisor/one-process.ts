@@ -28,11 +28,11 @@ export class OneProcess implements Serving {
   readonly #chronicle: Chronicle;
   readonly #teller: Teller;
   readonly #gathering = new Gathering();
+  readonly #traces: TraceBuffer | undefined;
   readonly #instances: HostedInstances;
   readonly #images = new ImageStore();
   #functionName: string | undefined;
   #front: Front | undefined;
-  #traces: TraceBuffer | undefined;
   /** Deployments, one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -44,9 +44,11 @@ export class OneProcess implements Serving {
     chronicle.countBy(this.#teller);
     const tell = async () => this.#teller.tell();
     this.#gathering.join({ processId: process.pid, tell }, '0');
-    this.#instances = new HostedInstances(fabric, options.logger, chronicle);
     const { name } = fabric.driver;
     this.driver = { name, detail: driverDetail(name) };
+    const { tracing, logger } = options;
+    this.#traces = tracing && new TraceBuffer(name, tracing);
+    this.#instances = new HostedInstances(fabric, logger, chronicle, this.#traces);
   }
 
   /** @throws HatcheryError as Fabric.open */
@@ -127,18 +129,9 @@ export class OneProcess implements Serving {
     }
     const functionName = byName ? undefined : this.#functionName;
     const observer = this.#options.report && this.#chronicle.answered;
-    const { tracing } = this.#options;
-    if (tracing !== undefined) {
-      this.#traces = new TraceBuffer(this.driver.name, (requests, omitted) =>
-        tracing.report(requests, omitted),
-      );
-    }
     this.#front = await startFront(this.#routed(), {
       ...{ functionName, rootFunction, host, port, trustProxy, maxConnections, logger, observer },
-      tracing: tracing && {
-        sampling: tracing.sampling,
-        report: (answer) => this.#traces?.add(answer),
-      },
+      tracing: this.#traces,
     });
     return this.#front.url;
   }

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { DriverName } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import type { Sampling } from '../front/sampling.js';
-import type { TracedAnswer } from '../front/tracing.js';
+import type { TracedAnswer, Tracing } from '../front/tracing.js';
 import { PHASE_NAMES } from '../timeline.js';
 import { intervalsOf } from '../timeline-intervals.js';
 
@@ -29,6 +29,8 @@ export const TRACED_REQUEST = v.object({
   traceState: v.optional(text(LONGEST.traceState)),
   requestId: text(LONGEST.name),
   function: v.optional(text(LONGEST.name)),
+  /** The id of a spawned instance. */
+  instance: v.optional(text(LONGEST.name)),
   driver: text(LONGEST.name),
   strategy: v.optional(v.picklist(['boot', 'clone', 'pool', 'reset'])),
   method: text(LONGEST.name),
@@ -64,19 +66,21 @@ export interface TracedServing {
 }
 
 /** Collects traced requests and hands them on, not too many at a time. */
-export class TraceBuffer {
+export class TraceBuffer implements Tracing {
+  readonly sampling: Sampling;
   readonly #driver: DriverName;
-  readonly #report: TracedServing['report'];
+  readonly #serving: TracedServing;
   #collected: TracedAnswer[] = [];
   #omitted = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(driver: DriverName, report: TracedServing['report']) {
+  constructor(driver: DriverName, serving: TracedServing) {
+    this.sampling = serving.sampling;
     this.#driver = driver;
-    this.#report = report;
+    this.#serving = serving;
   }
 
-  add(answer: TracedAnswer): void {
+  report(answer: TracedAnswer): void {
     if (this.#collected.length >= MOST_TRACED) {
       this.#omitted += 1;
       return;
@@ -94,7 +98,7 @@ export class TraceBuffer {
     this.#collected = this.#collected.filter((answer) => !isYoung(answer));
     this.flush();
     for (const answer of young) {
-      this.add(answer);
+      this.report(answer);
     }
   }
 
@@ -108,7 +112,7 @@ export class TraceBuffer {
       this.#collected = [];
       this.#omitted = 0;
       const origin = Date.now() - performance.now();
-      this.#report(
+      this.#serving.report(
         collected.map((answer) => tracedRequest(answer, this.#driver, origin)),
         omitted,
       );
@@ -126,6 +130,7 @@ function tracedRequest(answer: TracedAnswer, driver: DriverName, origin: number)
     traceState: (traceState ?? '').length > LONGEST.traceState ? undefined : traceState,
     function: answer.function?.slice(0, LONGEST.name),
     strategy: answer.strategy,
+    instance: answer.instance,
     method: answer.method.slice(0, LONGEST.name),
     // What is behind the path may be secret.
     url: answer.url.replace(/\?.*/s, '').slice(0, LONGEST.url),

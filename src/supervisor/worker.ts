@@ -7,7 +7,6 @@ import { driverDetail } from '../drivers/detect.js';
 import { Fabric, type StagedFunction } from '../fabric/fabric.js';
 import { loadFetch } from '../fabric/host-calls/handlers.js';
 import { type OpenFront, openFront } from '../front/front.js';
-import type { TracedAnswer } from '../front/tracing.js';
 import { createLogger } from '../logging.js';
 import { Teller } from '../statistics/teller.js';
 import { FunctionsWithZerg } from '../zerg/functions-with-zerg.js';
@@ -23,7 +22,7 @@ import { observedLogger } from './observed-logger.js';
 import { type PackedFunction, Unpacking } from './packed.js';
 import { loadProcessAddon } from './process-native.js';
 import { rehearse } from './rehearsal.js';
-import { TraceBuffer } from './traced-requests.js';
+import { TraceBuffer, type TracedRequest } from './traced-requests.js';
 import { ViewSeeker } from './view-seeker.js';
 
 /** Where the supervisor puts the table's descriptor. */
@@ -64,8 +63,14 @@ async function start(given: WorkerSettings): Promise<void> {
   fabric = await Fabric.open({ driver, admission, logger });
   teller = new Teller(fabric);
   chronicle.countBy(teller);
-  instances = new HostedInstances(fabric, plain, chronicle);
   const { name } = fabric.driver;
+  const { sampling } = settings;
+  if (sampling !== undefined) {
+    const report = (requests: readonly TracedRequest[], omitted: number) =>
+      send({ type: 'traced', requests, omitted });
+    traces = new TraceBuffer(name, { sampling, report });
+  }
+  instances = new HostedInstances(fabric, plain, chronicle, traces);
   const detail = driverDetail(name);
   await rehearse(settings.front);
   if (settings.fetches) {
@@ -109,16 +114,9 @@ async function open(functionName: string | undefined): Promise<void> {
         elsewhere: (owner, id) => seeker.seek(owner, id),
       });
     }
-    const { sampling } = settings;
-    if (sampling !== undefined) {
-      traces = new TraceBuffer(fabric.driver.name, (requests, omitted) =>
-        send({ type: 'traced', requests, omitted }),
-      );
-    }
-    const tracing = sampling && { sampling, report: (answer: TracedAnswer) => traces?.add(answer) };
     front = await openFront(zerg ?? fabric, {
       ...settings.front,
-      ...{ functionName, logger, observer, tracing },
+      ...{ functionName, logger, observer, tracing: traces },
     });
     notes = new ConnectionNotes(table, front.server);
   }

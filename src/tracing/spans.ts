@@ -108,6 +108,7 @@ function attributesOf(request: TracedRequest): Attributes {
     'hatchery.function': name,
     'hatchery.driver': driver,
     'hatchery.strategy': strategy,
+    'hatchery.instance.id': request.instance,
     'hatchery.request.id': requestId,
     'hatchery.error.code': error?.code,
   });

@@ -61,10 +61,12 @@ t.test('what a worker says of its requests is checked', async (t) => {
 
 t.test('a process tells of so many at a time, and counts the rest', async (t) => {
   const told: [number, number][] = [];
-  const buffer = new TraceBuffer('kvm', (requests, omitted) => {
+  const report = (requests: readonly TracedRequest[], omitted: number) => {
     told.push([requests.length, omitted]);
     t.ok(isFromWorker(JSON.parse(JSON.stringify({ type: 'traced', requests, omitted }))));
-  });
+  };
+  const sampling = { share: 1, followsParent: true };
+  const buffer = new TraceBuffer('kvm', { sampling, report });
   const { traceId, spanId } = REQUEST;
   const answer: TracedAnswer = {
     span: {
@@ -83,10 +85,10 @@ t.test('a process tells of so many at a time, and counts the rest', async (t) =>
     timeline: new Timeline(),
   };
   for (let count = 0; count < MOST_TRACED + 5; count += 1) {
-    buffer.add(answer);
+    buffer.report(answer);
   }
   buffer.flush();
-  buffer.add(answer);
+  buffer.report(answer);
   buffer.flush();
   buffer.flush();
   t.same(told, [

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { HatcheryClient } from '../../src/client/index.js';
 import { MAIN, Served } from '../cli/command.js';
 import { noKvm } from '../fabric/kvm.js';
 import { Receiver } from './receiver.js';
@@ -237,6 +238,12 @@ t.test('up', { skip: noKvm }, async (t) => {
   const booted = await ask(`${url}/secretive/`);
   const secret = await ask(`${url}/secretive/throws`);
   const missing = await ask(`${url}/none/`);
+  const client = new HatcheryClient({ server: String(listening.control), token });
+  const { id: instance } = await client.instances.spawn({ function: 'traced' });
+  const spawned = await client.instances.request(instance, {
+    url: '/in/it',
+    headers: [['Traceparent', `00-${TRACE_ID}-${PARENT}-01`]],
+  });
   const odd = await fetch(`${url}/traced/`, { method: 'PURGE' });
   const { code, stderr } = await served.stop();
   t.equal(code, 0, stderr);
@@ -256,6 +263,20 @@ t.test('up', { skip: noKvm }, async (t) => {
   t.match(receiver.treeOf(secret.id)[0]?.events, { length: 1 });
   t.notMatch(JSON.stringify(receiver.spans), 'hush-hush-42');
   t.match(JSON.stringify(receiver.treeOf(secret.id)), 'no [secret SECRET]');
+  const [inInstance, ...itsPhases] = receiver.treeOf(spawned.requestId);
+  t.match(inInstance, {
+    ...{ name: 'GET traced', traceId: TRACE_ID, parentSpanId: PARENT },
+    attributes: { 'hatchery.instance.id': instance, 'url.path': '/in/it' },
+  });
+  t.same(
+    itsPhases.map(({ name }) => name),
+    ['accept', 'queue', 'spawn', 'guest', 'reply'],
+  );
+  t.equal(
+    JSON.parse(spawned.body ?? '').traceparent,
+    `00-${TRACE_ID}-${inInstance?.spanId}-01`,
+    'a spawned instance is in the trace, too',
+  );
   t.match(receiver.treeOf(missing.id)[0], {
     name: 'GET',
     status: { code: 0 },
