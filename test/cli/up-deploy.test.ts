@@ -1,4 +1,6 @@
 /** `hatchery up --deploy FILE`: a file that is served from the start, and the dashboard's link. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import t from 'tap';
 import { HatcheryClient } from '../../src/client/index.js';
@@ -108,6 +110,26 @@ t.test('a file that is served from the start', { skip: noKvm }, async (t) => {
     ]);
     t.equal(gone.code, 1);
     t.match(gone.stderr, '[UNREACHABLE]');
+  });
+
+  t.test('on a terminal it prints such a link itself', async (t) => {
+    const command = `"${MAIN}" up --port 0 --control-port 0 --data "${data}"`;
+    const terminal = spawn('script', ['-qfc', command, '/dev/null']);
+    const ended = once(terminal, 'close');
+    t.teardown(() => terminal.kill());
+    let shown = '';
+    for await (const chunk of terminal.stdout) {
+      shown += chunk;
+      if (/functions /.test(shown)) {
+        break;
+      }
+    }
+    const [, server = '', code = ''] =
+      /dashboard (http:\S+)\/dashboard\/#code=([\w-]{43}) /.exec(shown) ?? [];
+    const { token } = await new HatcheryClient({ server }).tokens.followLink(code);
+    t.match(await new HatcheryClient({ server, token }).functions.list(), [{ name: 'one' }]);
+    terminal.stdin.write('\u0003');
+    await ended;
   });
 
   t.test('what cannot be served keeps it from starting', async (t) => {
