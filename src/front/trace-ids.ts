@@ -1,30 +1,31 @@
 /** New ids for traces and spans. */
-import { randomFillSync } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 
-const TRACE_BYTES = 16;
-const SPAN_BYTES = 8;
-/** Asked for at once: a call for each id would cost more than the request's head. */
-const pool = Buffer.allocUnsafe(8 * 1024);
-let used = pool.length;
+const TRACE_DIGITS = 32;
+const SPAN_DIGITS = 16;
+/** Asked for at once: a call for each id would cost more than all else that is done about it. */
+const POOL_BYTES = 4 * 1024;
+let pool = '';
+let used = 0;
 
 /** 32 hexadecimal digits, not all 0. */
 export function newTraceId(): string {
-  return next(TRACE_BYTES);
+  return next(TRACE_DIGITS);
 }
 
 /** 16 hexadecimal digits, not all 0. */
 export function newSpanId(): string {
-  return next(SPAN_BYTES);
+  return next(SPAN_DIGITS);
 }
 
-function next(bytes: number): string {
+function next(digits: number): string {
   for (;;) {
-    if (used + bytes > pool.length) {
-      randomFillSync(pool);
+    if (used + digits > pool.length) {
+      pool = randomBytes(POOL_BYTES).toString('hex');
       used = 0;
     }
-    const id = pool.toString('hex', used, used + bytes);
-    used += bytes;
+    const id = pool.slice(used, used + digits);
+    used += digits;
     if (/[^0]/.test(id)) {
       return id;
     }

@@ -72,7 +72,10 @@ export function beginSpan(headers: readonly string[], sampling: Sampling): Begun
   // Without its traceparent a tracestate belongs to no trace.
   const traceState = parent !== undefined && states.length > 0 ? states.join(',') : undefined;
   const span = {
-    ...{ traceId, spanId: newSpanId(), parentSpanId: parent?.spanId, traceState },
+    traceId,
+    spanId: newSpanId(),
+    parentSpanId: parent?.spanId,
+    traceState,
     isSampled: isSampled(sampling, traceId, parent?.isSampled),
   };
   kept.push('traceparent', formatTraceparent(span));
