@@ -1,6 +1,7 @@
 /** What a request used. */
+
+import type { Usage } from '../../usage.js';
 import { bytes, duration, whole } from '../model/formats.js';
-import type { Usage } from '../model/usage.js';
 import { Fact } from './parts.js';
 
 export function UsageList({ usage }: { readonly usage: Usage }) {
