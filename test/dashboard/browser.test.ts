@@ -156,6 +156,9 @@ t.test('the dashboard in Chromium', { skip: noKvm || noChromium }, async (t) => 
     await form.getByLabel('Path').fill('/tried?x=1');
     await form.getByLabel('Headers, one a line').fill('X-Asked: how\n');
     await form.getByLabel('Body').fill('a body');
+    // In which a reading comes, and the page is drawn again.
+    await page.waitForTimeout(1_500);
+    t.equal(await form.getByLabel('Path').inputValue(), '/tried?x=1', 'what is typed stays');
     await send();
     await form.locator('pre.body').waitFor();
     t.match(await form.getByRole('status').textContent(), 'Status 200');

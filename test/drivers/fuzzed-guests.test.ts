@@ -38,6 +38,7 @@ const KINDS: ReadonlySet<ExitKind> = new Set([
   'log',
   'call',
   'wait',
+  'unconfigured',
   'panic',
   'crash',
   'deadline',

@@ -58,7 +58,7 @@ export function TryIt({ name }: { readonly name: string }) {
           </label>
           <label class="grows">
             Path
-            <input name="url" value="/" autocomplete="off" spellcheck={false} />
+            <input name="url" defaultValue="/" autocomplete="off" spellcheck={false} />
           </label>
         </div>
         <label>
