@@ -81,7 +81,7 @@ function firstRow(starts: readonly Start[]): Row {
     figure: 'the same for the first function of its image in a fabric',
     value,
     unit: 'ms',
-    note: 'the image itself starts then, up to the configuration of its functions, which go on from there',
+    note: 'the image is read and checked then, and starts once, up to the configuration of its functions, which go on from there',
   };
 }
 

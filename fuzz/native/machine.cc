@@ -31,7 +31,7 @@ std::shared_ptr<KvmSnapshot> cold_snapshot() {
 
 bool is_known(Exit exit) {
     const auto number = static_cast<uint32_t>(exit);
-    return (number >= HATCHERY_READY && number <= HATCHERY_WAIT) || exit == Exit::kProbe ||
+    return (number >= HATCHERY_READY && number <= HATCHERY_UNCONFIGURED) || exit == Exit::kProbe ||
            exit == Exit::kCrash || exit == Exit::kInterrupted;
 }
 
@@ -91,8 +91,8 @@ void act(std::unique_ptr<KvmMachine>& machine, FuzzedDataProvider& input) {
             read_anywhere(*machine, input);
             break;
         case 6: {
-            auto copied = machine->rewind(input.ConsumeIntegralInRange<size_t>(0, 1000));
-            expect(!copied.ok() || copied.value() < 0 || same_memory(*machine),
+            auto rewound = machine->rewind(input.ConsumeIntegralInRange<size_t>(0, 1000));
+            expect(!rewound.ok() || !rewound.value() || same_memory(*machine),
                    "a rewound machine has the snapshot's memory");
             break;
         }
