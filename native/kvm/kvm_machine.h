@@ -73,6 +73,8 @@ class KvmMachine final : public Machine {
     /* Adds the pages that Machine has written since the last rewind. */
     void add_host_writes(PageSet& pages) const;
     MemoryUse use_of(const PageSet& dirty) const;
+    /* Both. */
+    Result<PageSet> all_written() const;
     bool omitted(RewindPart part) const;
 
     std::shared_ptr<KvmSnapshot> snapshot_;

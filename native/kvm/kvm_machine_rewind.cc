@@ -22,6 +22,14 @@ void KvmMachine::add_host_writes(PageSet& pages) const {
     });
 }
 
+Result<PageSet> KvmMachine::all_written() const {
+    auto pages = read_log();
+    if (pages.ok()) {
+        add_host_writes(pages.value());
+    }
+    return pages;
+}
+
 Result<int64_t> KvmMachine::written_pages() {
     constexpr int64_t kNoRecord = -1;
     if (!keeps_log_) {
@@ -42,11 +50,10 @@ Result<std::optional<MemoryUse>> KvmMachine::memory_use(Written written) {
     if (!keeps_log_) {
         return std::optional<MemoryUse>();
     }
-    auto pages = read_log();
+    auto pages = all_written();
     if (!pages.ok()) {
         return pages.failure();
     }
-    add_host_writes(pages.value());
     if (written == Written::kChanged) {
         pages.value().keep_different(memory_.bytes(), snapshot_->memory(), [](size_t) {});
     }
@@ -61,9 +68,8 @@ void KvmMachine::teach_snapshot() {
     if (!snapshot_->wants_lesson()) {
         return;
     }
-    auto pages = read_log();
+    auto pages = all_written();
     if (pages.ok()) {
-        add_host_writes(pages.value());
         snapshot_->learn_written(pages.value());
     }
 }
@@ -123,11 +129,10 @@ Result<std::shared_ptr<Snapshot>> KvmMachine::capture() {
     if (!got.ok()) {
         return got.failure();
     }
-    auto written = read_log();
+    auto written = all_written();
     if (!written.ok()) {
         return written.failure();
     }
-    add_host_writes(written.value());
     auto captured = snapshot_->capture(memory_.bytes(), written.value(), state);
     if (!captured.ok()) {
         return captured.failure();

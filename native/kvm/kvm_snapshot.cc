@@ -103,6 +103,16 @@ KvmSnapshot::KvmSnapshot(size_t memory_bytes)
       written_(std::make_shared<LearnedPages>(memory_bytes)),
       written_by_requests_(std::make_shared<LearnedPages>(memory_bytes)) {}
 
+Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::create(size_t memory_bytes) {
+    std::shared_ptr<KvmSnapshot> snapshot(new KvmSnapshot(memory_bytes));
+    auto file = MemoryFile::create(memory_bytes);
+    if (!file.ok()) {
+        return file.failure();
+    }
+    snapshot->file_ = std::move(file.value());
+    return snapshot;
+}
+
 Status KvmSnapshot::put(uint64_t offset, std::span<const uint8_t> bytes) {
     filled_.add_bytes(offset, bytes.size());
     return file_.write(offset, bytes);
@@ -115,17 +125,6 @@ Status KvmSnapshot::put(std::span<const Content> contents) {
             failed = put(content.physical_address, content.bytes);
         }
     }
-    return failed;
-}
-
-Status KvmSnapshot::put_filled(const uint8_t* memory) {
-    Status failed;
-    filled_.for_each_run([&](size_t page, size_t pages) {
-        const size_t offset = page * HATCHERY_PAGE_BYTES;
-        if (!failed) {
-            failed = file_.write(offset, {memory + offset, pages * HATCHERY_PAGE_BYTES});
-        }
-    });
     return failed;
 }
 
@@ -159,7 +158,11 @@ Result<MemoryViews::View> KvmSnapshot::take_memory() {
 
 Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::load(std::shared_ptr<const KvmDevice> device,
                                                        const LoadPlan& plan) {
-    std::shared_ptr<KvmSnapshot> snapshot(new KvmSnapshot(plan.memory.bytes));
+    auto made = create(plan.memory.bytes);
+    if (!made.ok()) {
+        return made;
+    }
+    auto& snapshot = made.value();
     const PhysicalMap map(plan);
     auto tables = PageTables::build(all_placements(plan, map), map.tables);
     if (!tables.ok()) {
@@ -181,11 +184,6 @@ Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::load(std::shared_ptr<const Kvm
         }
         snapshot->shared_ = shared.value();
     }
-    auto file = MemoryFile::create(snapshot->memory_bytes_);
-    if (!file.ok()) {
-        return file.failure();
-    }
-    snapshot->file_ = std::move(file.value());
     Status failed = snapshot->put_resume_stub(plan.entry);
     if (!failed) {
         failed = snapshot->put(plan.memory.contents);
@@ -196,11 +194,15 @@ Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::load(std::shared_ptr<const Kvm
     if (failed) {
         return *failed;
     }
-    return snapshot;
+    return made;
 }
 
 Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::successor() const {
-    std::shared_ptr<KvmSnapshot> snapshot(new KvmSnapshot(memory_bytes_));
+    auto made = create(memory_bytes_);
+    if (!made.ok()) {
+        return made;
+    }
+    auto& snapshot = made.value();
     snapshot->device_ = device_;
     snapshot->tables_ = tables_;
     snapshot->shared_ = shared_;
@@ -208,12 +210,7 @@ Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::successor() const {
     snapshot->channel_ = channel_;
     snapshot->filled_ = filled_;
     snapshot->registers_ = registers_;
-    auto file = MemoryFile::create(memory_bytes_);
-    if (!file.ok()) {
-        return file.failure();
-    }
-    snapshot->file_ = std::move(file.value());
-    return snapshot;
+    return made;
 }
 
 Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::capture(const uint8_t* memory,
@@ -230,13 +227,11 @@ Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::capture(const uint8_t* memory,
     snapshot->registers_.general.rip = HATCHERY_RESUME_ADDRESS + kResumeEntry;
     snapshot->registers_.general.rax = snapshot->registers_.general.rdx = kResumeMask;
     if (configured_) {
-        if (written_->wants_lesson()) {
-            written_->learn(written);
-        }
+        written_->learn(written);
         snapshot->written_by_requests_ = written_by_requests_;
         snapshot->written_->guess(written_by_requests_->usual());
     }
-    Status failed = snapshot->put_filled(memory);
+    Status failed = snapshot->file_.write_pages(0, memory, snapshot->filled_);
     if (!failed) {
         failed = snapshot->put_resume_stub(registers.general.rip);
     }
@@ -250,12 +245,7 @@ Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::capture(const uint8_t* memory,
 }
 
 Result<std::shared_ptr<Snapshot>> KvmSnapshot::configure(std::span<const Content> contents) const {
-    const bool inside = std::all_of(contents.begin(), contents.end(), [&](const Content& content) {
-        return content.physical_address >= kResumeBytes &&
-               content.physical_address <= memory_bytes_ &&
-               content.bytes.size() <= memory_bytes_ - content.physical_address;
-    });
-    if (!inside) {
+    if (!Extent{kResumeBytes, memory_bytes_}.holds(contents)) {
         return Failure{"configure", EINVAL};
     }
     auto made = successor();
@@ -274,7 +264,7 @@ Result<std::shared_ptr<Snapshot>> KvmSnapshot::configure(std::span<const Content
         }
         snapshot->shared_ = shared.value();
     }
-    Status failed = snapshot->put_filled(memory());
+    Status failed = snapshot->file_.write_pages(0, memory(), filled_);
     if (!failed) {
         failed = snapshot->put(contents);
     }
@@ -297,9 +287,7 @@ Result<std::unique_ptr<Machine>> KvmSnapshot::create_machine(bool keep_log) {
 
 void KvmSnapshot::learn_written(const PageSet& written) {
     written_->learn(written);
-    if (written_by_requests_->wants_lesson()) {
-        written_by_requests_->learn(written);
-    }
+    written_by_requests_->learn(written);
 }
 
 }  // namespace hatchery

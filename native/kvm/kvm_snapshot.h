@@ -76,13 +76,13 @@ class KvmSnapshot final : public Snapshot, public std::enable_shared_from_this<K
 
   private:
     explicit KvmSnapshot(size_t memory_bytes);
+    /* One whose memory is a file that is still to be written. */
+    static Result<std::shared_ptr<KvmSnapshot>> create(size_t memory_bytes);
     /* One with the same machine around its memory, of which nothing is written yet. */
     Result<std::shared_ptr<KvmSnapshot>> successor() const;
     /* Writes to the file, and remembers that these pages are not all zero. */
     Status put(uint64_t offset, std::span<const uint8_t> bytes);
     Status put(std::span<const Content> contents);
-    /* The pages that `filled_` names, of memory of the same layout. */
-    Status put_filled(const uint8_t* memory);
     Status put_resume_stub(uint64_t target);
     /* Makes the file immutable and maps it for reading. */
     Status seal();

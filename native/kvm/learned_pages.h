@@ -38,6 +38,9 @@ class LearnedPages {
             return;
         }
         const std::lock_guard lock(mutex_);
+        if (lessons_ >= kEnoughLessons) {
+            return;
+        }
         if (lessons_ == 0) {
             learned_.clear();
         }
@@ -47,12 +50,13 @@ class LearnedPages {
 
     /* Whether it has yet to learn: then the next machine keeps the record. */
     bool wants_lesson() const {
-        constexpr int kEnoughLessons = 3;
         const std::lock_guard lock(mutex_);
         return lessons_ < kEnoughLessons;
     }
 
   private:
+    static constexpr int kEnoughLessons = 3;
+
     mutable std::mutex mutex_;
     PageSet learned_;
     int lessons_ = 0;

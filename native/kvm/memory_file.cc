@@ -40,6 +40,17 @@ Status MemoryFile::write(uint64_t offset, std::span<const uint8_t> bytes) {
     return kSuccess;
 }
 
+Status MemoryFile::write_pages(uint64_t offset, const uint8_t* memory, const PageSet& pages) {
+    Status failed;
+    pages.for_each_run([&](size_t page, size_t count) {
+        const size_t at = page * HATCHERY_PAGE_BYTES;
+        if (!failed) {
+            failed = write(offset + at, {memory + at, count * HATCHERY_PAGE_BYTES});
+        }
+    });
+    return failed;
+}
+
 Status MemoryFile::seal() {
     constexpr int kSeals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
     constexpr const char* kAddSeals = "fcntl(F_ADD_SEALS)";

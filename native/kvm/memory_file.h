@@ -7,6 +7,7 @@
 #include <span>
 
 #include "../machine/descriptor.h"
+#include "../machine/page_set.h"
 #include "../machine/result.h"
 
 namespace hatchery {
@@ -19,6 +20,8 @@ class MemoryFile {
 
     /* Before it is sealed. By a call for each run of pages, not by a mapping: half the time. */
     Status write(uint64_t offset, std::span<const uint8_t> bytes);
+    /* The same of these pages of a memory, which begins at `offset` in the file. */
+    Status write_pages(uint64_t offset, const uint8_t* memory, const PageSet& pages);
 
     /* Nobody can write to it or change its size from now on. */
     Status seal();

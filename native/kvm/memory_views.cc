@@ -15,14 +15,8 @@ Result<MemoryFile> repeat(size_t times, size_t size, const uint8_t* content,
         return file;
     }
     Status failed;
-    for (size_t i = 0; i < times; i++) {
-        filled.for_each_run([&](size_t page, size_t pages) {
-            const size_t offset = page * HATCHERY_PAGE_BYTES;
-            if (!failed) {
-                failed = file.value().write(i * size + offset,
-                                            {content + offset, pages * HATCHERY_PAGE_BYTES});
-            }
-        });
+    for (size_t i = 0; i < times && !failed; i++) {
+        failed = file.value().write_pages(i * size, content, filled);
     }
     if (!failed) {
         failed = file.value().seal();

@@ -13,16 +13,6 @@ constexpr uint64_t kVirtualEnd = 1ull << 47;
 constexpr uint64_t kHostStart = HATCHERY_RESUME_ADDRESS;
 constexpr uint64_t kHostEnd = HATCHERY_DOORBELL_ADDRESS + HATCHERY_PAGE_BYTES;
 
-/* A region's size, and what of its start is not the plan's. */
-struct Extent {
-    uint64_t start;
-    uint64_t end;
-
-    bool holds(uint64_t address, uint64_t count) const {
-        return address >= start && address <= end && count <= end - address;
-    }
-};
-
 bool is_sound(const Placement& placement, const Extent& extent, bool may_be_writable) {
     const uint64_t page = placement.page_bytes();
     if (placement.virtual_address % page != 0 || placement.physical_address % page != 0 ||
@@ -43,14 +33,12 @@ bool is_sound(const RegionPlan& region, uint64_t reserved, uint64_t granularity,
     if (region.bytes % granularity != 0 || region.bytes > kMostBytes || region.bytes < reserved) {
         return false;
     }
-    const Extent extent = {reserved, region.bytes};
+    const Extent extent = {reserved, region.bytes}; /* what of it is the plan's */
     return std::all_of(region.placements.begin(), region.placements.end(),
                        [&](const Placement& placement) {
                            return is_sound(placement, extent, may_be_writable);
                        }) &&
-           std::all_of(region.contents.begin(), region.contents.end(), [&](const Content& content) {
-               return extent.holds(content.physical_address, content.bytes.size());
-           });
+           extent.holds(region.contents);
 }
 
 /* Overlaps would make one page table entry both a page and a table. */
@@ -73,6 +61,12 @@ bool overlap(const LoadPlan& plan) {
 }
 
 }  // namespace
+
+bool Extent::holds(std::span<const Content> contents) const {
+    return std::all_of(contents.begin(), contents.end(), [&](const Content& content) {
+        return holds(content.physical_address, content.bytes.size());
+    });
+}
 
 bool is_sound(const LoadPlan& plan, uint64_t reserved_bytes) {
     const Extent own = {reserved_bytes, plan.memory.bytes};

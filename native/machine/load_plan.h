@@ -16,6 +16,17 @@ struct Content {
     std::span<const uint8_t> bytes;
 };
 
+/* A range of guest physical memory. */
+struct Extent {
+    uint64_t start;
+    uint64_t end;
+
+    bool holds(uint64_t address, uint64_t count) const {
+        return address >= start && address <= end && count <= end - address;
+    }
+    bool holds(std::span<const Content> contents) const;
+};
+
 /* A region of guest physical memory: its size, what is mapped of it, and what is in it. */
 struct RegionPlan {
     uint64_t bytes = 0;

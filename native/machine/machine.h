@@ -67,7 +67,8 @@ class Machine {
     Machine& operator=(const Machine&) = delete;
     virtual ~Machine() = default;
 
-    /* Before the first run of a cold machine, and after kUnconfigured: fills the control block with time and entropy. */
+    /* Before the first run of a cold machine, and after kUnconfigured: fills the control block with
+     * time and entropy. */
     Status hand_over_boot() { return write_control(0, {}); }
 
     /*
