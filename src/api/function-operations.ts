@@ -9,7 +9,7 @@ import {
   MEMORY_BYTES,
 } from '../fabric/limits.js';
 import { operation } from './operation.js';
-import { REQUEST_BYTES, ReplyBody, RequestBody } from './request-schemas.js';
+import { POSTED_ITEM, REQUEST_BYTES, ReplyBody, RequestBody } from './request-schemas.js';
 import { Closed, Count, FunctionName, LogLine, Phases, Strategy, Time } from './shared-schemas.js';
 
 const MAX_BODY_BYTES = 1 << 30;
@@ -289,12 +289,7 @@ export const requestFunction = operation({
     {
       summary: 'POST with a header and a body',
       params: { name: 'hello' },
-      body: {
-        method: 'POST',
-        url: '/items?x=1',
-        headers: [['content-type', 'application/json']],
-        body: '{"name":"x"}',
-      },
+      body: POSTED_ITEM,
       status: 200,
     },
     { summary: 'One that there is not', params: { name: 'nobody' }, body: {}, status: 404 },

@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS, MAX_MILLISECONDS, MEMORY_BYTES } from '../fabric/limits
 import { InstanceEvent } from './event-operations.js';
 import { ImageName } from './function-operations.js';
 import { operation } from './operation.js';
-import { REQUEST_BYTES, ReplyBody, RequestBody } from './request-schemas.js';
+import { POSTED_ITEM, REQUEST_BYTES, ReplyBody, RequestBody } from './request-schemas.js';
 import { Closed, Count, FunctionName, LogLine, Phases, Strategy, Time } from './shared-schemas.js';
 
 const InstanceId = Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' });
@@ -178,12 +178,7 @@ export const requestInstance = operation({
     {
       summary: 'POST with a body',
       params: { id: '{instance}' },
-      body: {
-        method: 'POST',
-        url: '/items?x=1',
-        headers: [['content-type', 'application/json']],
-        body: '{"name":"x"}',
-      },
+      body: POSTED_ITEM,
       status: 200,
     },
   ],

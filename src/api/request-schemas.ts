@@ -35,3 +35,11 @@ export const ReplyBody = Closed({
   timeline: Phases,
   usage: Type.Optional(UsageFacts),
 });
+
+/** An example of a request with a header and a body. */
+export const POSTED_ITEM = {
+  method: 'POST',
+  url: '/items?x=1',
+  headers: [['content-type', 'application/json']],
+  body: '{"name":"x"}',
+};

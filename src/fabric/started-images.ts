@@ -6,7 +6,7 @@
  * gets a copy in memory of its own.
  */
 import type { BaseLogger } from 'pino';
-import type { Configuration, Driver, Exit, Shell, Snapshot } from '../drivers/driver.js';
+import type { Configuration, Driver, Snapshot } from '../drivers/driver.js';
 import type { Image } from '../image/store.js';
 import type { ColdPhases } from '../timeline.js';
 
@@ -106,7 +106,8 @@ export class StartedImages {
       const shell = await cold.createShell({ reusable: false });
       const created = performance.now();
       try {
-        const exit = await run(shell);
+        const deadline = performance.now() + START_MILLISECONDS;
+        const exit = await shell.run(undefined, deadline, START_MILLISECONDS, 'thread');
         if (exit.kind !== 'unconfigured') {
           this.#logger.warn({ image: image.name, exit: exit.kind }, 'an image does not start');
           return undefined;
@@ -121,11 +122,6 @@ export class StartedImages {
       cold.close();
     }
   }
-}
-
-async function run(shell: Shell): Promise<Exit> {
-  const deadline = performance.now() + START_MILLISECONDS;
-  return shell.run(undefined, deadline, START_MILLISECONDS, 'thread');
 }
 
 function roomFor(configuration: Configuration): number {

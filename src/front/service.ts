@@ -221,7 +221,6 @@ export class Service {
     }
     observer?.({
       ...{ requestId: id, function: route?.name, method, status, timeline },
-      usage: timeline.usage,
       ...(error === undefined ? {} : { error }),
     });
     if (span?.isSampled === true) {

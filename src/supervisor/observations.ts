@@ -101,7 +101,8 @@ function complete(outcome: RequestOutcome, { guest, end, usage }: Timeline): voi
 }
 
 function outcomeOf(answered: Answered, instance: string | undefined): RequestOutcome {
-  const { requestId, function: name, method, status, timeline, usage, error } = answered;
+  const { requestId, function: name, method, status, timeline, error } = answered;
+  const { usage } = timeline;
   const common = {
     ...{ at: Date.now(), function: name, requestId, method, status, timeline: timeline.toJSON() },
     ...(usage === undefined ? {} : { usage }),

@@ -92,8 +92,7 @@ export class TraceBuffer implements Tracing {
   /** Those wait once more whose phase `end` may come yet. */
   #flushOld(): void {
     const since = performance.now() - BATCH_MILLISECONDS;
-    const isYoung = ({ timeline, until }: TracedAnswer) =>
-      timeline.end === undefined && until > since;
+    const isYoung = ({ timeline, until }: TracedAnswer) => !timeline.isOver && until > since;
     const young = this.#collected.filter(isYoung);
     this.#collected = this.#collected.filter((answer) => !isYoung(answer));
     this.flush();

@@ -33,8 +33,7 @@ export async function wholeReply(
   const body = Buffer.from(request.body, 'base64');
   const timeline = new Timeline();
   const tell = (status: number, error?: unknown) => {
-    const { usage } = timeline;
-    const answered = { requestId, function: name, method, status, timeline, usage };
+    const answered = { requestId, function: name, method, status, timeline };
     chronicle.answered(error === undefined ? answered : { ...answered, error }, instance);
     if (begun?.span.isSampled === true) {
       const until = performance.now();

@@ -5,6 +5,7 @@ import { EventLog } from '../../src/control/events/event-log.js';
 import { noKvm } from '../fabric/kvm.js';
 import { until } from '../supervisor/functions.js';
 import { startControl } from './control-under-test.js';
+import { WRONG_REQUESTS } from './wrong-requests.js';
 
 const TELLS = `
   let count = 0;
@@ -81,19 +82,7 @@ for (const workers of [0, 2]) {
     });
 
     t.test('that nobody can answer', async (t) => {
-      const wrong = [
-        { method: 'TRACE' },
-        { method: 'get' },
-        { url: 'ftp://x/' },
-        { url: 'x' },
-        { headers: [['a b', 'c']] },
-        { headers: [['a', 'b\r\nc: d']] },
-        { headers: [['a']] },
-        { body: 'a', bodyBase64: 'YQ==' },
-        { bodyBase64: '***' },
-        { other: 1 },
-      ];
-      for (const body of wrong) {
+      for (const body of WRONG_REQUESTS) {
         t.match(
           await send(body),
           { status: 400, body: { code: 'CONFIGURATION_INVALID' } },

@@ -5,6 +5,7 @@ import { InstanceRecord } from '../../src/control/instances/instance-record.js';
 import { noKvm } from '../fabric/kvm.js';
 import { until } from '../supervisor/functions.js';
 import { readEvents, startControl } from './control-under-test.js';
+import { WRONG_REQUESTS } from './wrong-requests.js';
 
 const COUNTS = `
   let count = 0;
@@ -173,19 +174,7 @@ for (const workers of [0, 1]) {
         );
       }
       const { id } = await spawn({ function: 'app' });
-      const requests = [
-        { method: 'TRACE' },
-        { method: 'get' },
-        { url: 'ftp://x/' },
-        { url: 'x' },
-        { headers: [['a b', 'c']] },
-        { headers: [['a', 'b\r\nc: d']] },
-        { headers: [['a']] },
-        { body: 'a', bodyBase64: 'YQ==' },
-        { bodyBase64: '***' },
-        { other: 1 },
-      ];
-      for (const body of requests) {
+      for (const body of WRONG_REQUESTS) {
         t.match(
           await send(id, body),
           { status: 400, body: { code: 'CONFIGURATION_INVALID' } },

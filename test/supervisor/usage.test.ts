@@ -27,8 +27,7 @@ function answered(requestId: string, isOver = false): Answered {
   if (isOver) {
     timeline.noteEnd(1, REMAINS);
   }
-  const { usage } = timeline;
-  return { requestId, function: 'f', method: 'GET', status: 200, timeline, usage };
+  return { requestId, function: 'f', method: 'GET', status: 200, timeline };
 }
 
 const ids = (observations: readonly Observation[]) => observations.map((one) => one.requestId);
