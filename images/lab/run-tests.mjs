@@ -2,7 +2,7 @@
 // with what tests load needs seconds to start in emulation. One that hangs or crashes costs no other: its
 // process is ended, and the rest runs in a new one. A line of its own says which file begins
 // ("@file NAME"), and how it ended ("@end", with words where it was not as it should be); in between is the
-// file's TAP.
+// file's TAP. "@alive" comes every few seconds: without it the machine stands still.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 /** Milliseconds that one file may take; tap itself is told a little less (TAP_TIMEOUT). */
 const FILE_MILLISECONDS = 170_000;
 const LOADER = fileURLToPath(new URL('load-tests.mjs', import.meta.url));
+const ALIVE_MILLISECONDS = 5_000;
 /** A subtest's lines, in its parent's TAP. */
 const INDENT = '    ';
 
@@ -63,7 +64,9 @@ async function runTogether() {
   if (code !== 0) process.exitCode = 1;
 }
 
+const alive = setInterval(() => process.stdout.write('@alive\n'), ALIVE_MILLISECONDS);
 for (let before; waiting.length > 0 && waiting.length !== before; ) {
   before = waiting.length;
   await runTogether();
 }
+clearInterval(alive);

@@ -45,6 +45,14 @@ const COUNTED = ['-accel', 'tcg,thread=single', '-smp', '1', '-icount', 'shift=0
 /** Streams between QEMU and this process, by descriptor in QEMU. */
 const PORTS = { stdout: 3, stderr: 4, progress: 5 };
 
+/** What makes Xen read keys from the serial port, then: all domains, the run queues, all registers. */
+const DIAGNOSTIC_KEYS = '\x01\x01\x01qrd';
+/** Milliseconds that Xen gets to answer those. */
+const DIAGNOSIS_MILLISECONDS = 5_000;
+
+/** Number of machines of this process so far: each has a console file of its own. */
+let machines = 0;
+
 function portOptions() {
   const ports = Object.entries(PORTS).flatMap(([name, descriptor]) => [
     '-chardev',
@@ -73,6 +81,7 @@ function qemuArguments({ files, initramfs, memory, counted }) {
  * @typedef {object} Outcome
  * @property {number | undefined} code the command's exit code; undefined if it did not come to that
  * @property {boolean} timedOut
+ * @property {boolean} stalled whether it was ended because it said nothing for `silence`
  * @property {string} console path of the file with what Xen and Dom0's kernel said
  */
 
@@ -85,6 +94,8 @@ function qemuArguments({ files, initramfs, memory, counted }) {
  * @param {number} plan.memory of the machine, MiB
  * @param {boolean} plan.counted whether the clock counts instructions
  * @param {number} plan.timeout seconds from QEMU's start
+ * @param {number} [plan.silence] seconds without any output after which the machine stands still: it is
+ *   ended, and what its processors do is in its console's file. Default: none
  * @param {NodeJS.WritableStream} plan.stdout gets the command's output, byte for byte
  * @param {NodeJS.WritableStream} plan.stderr
  * @param {(stage: string) => void} plan.onProgress `kernel 1.2`, `ready 2.3`: seconds of Dom0's clock
@@ -92,11 +103,12 @@ function qemuArguments({ files, initramfs, memory, counted }) {
  */
 export function runMachine(plan) {
   mkdirSync(LOGS, { recursive: true });
-  const consoleFile = path.join(LOGS, `lab-console-${process.pid}.log`);
+  const consoleFile = path.join(LOGS, `lab-console-${process.pid}-${machines}.log`);
+  machines += 1;
   // Ends with this process, however that ends.
   const command = ['setpriv', '--pdeathsig', 'KILL', 'qemu-system-x86_64', ...qemuArguments(plan)];
   const child = spawn(command[0], command.slice(1), {
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
   });
   const log = createWriteStream(consoleFile);
   child.stdout.pipe(log, { end: false });
@@ -104,7 +116,12 @@ export function runMachine(plan) {
   child.stdio[PORTS.stdout].pipe(plan.stdout, { end: false });
   child.stdio[PORTS.stderr].pipe(plan.stderr, { end: false });
 
-  const outcome = { code: undefined, timedOut: false, console: consoleFile };
+  const outcome = { code: undefined, timedOut: false, stalled: false, console: consoleFile };
+  // It may be gone when it is written to.
+  child.stdin.on('error', () => {});
+  const stall = watchForSilence(plan.silence, child, () => {
+    outcome.stalled = true;
+  });
   createInterface({ input: child.stdio[PORTS.progress] }).on('line', (line) => {
     const [word, value] = line.split(' ');
     if (word !== 'exit') return plan.onProgress(line);
@@ -119,7 +136,20 @@ export function runMachine(plan) {
     child.once('error', reject);
     child.once('close', () => {
       clearTimeout(timer);
+      clearTimeout(stall);
       log.end(() => resolve(outcome));
     });
   });
+}
+
+/** Ends a machine that says nothing for `seconds`, and gets Xen's view of it before. */
+function watchForSilence(seconds, child, onStall) {
+  if (seconds === undefined) return undefined;
+  const timer = setTimeout(() => {
+    onStall();
+    child.stdin.write(DIAGNOSTIC_KEYS);
+    setTimeout(() => child.kill('SIGKILL'), DIAGNOSIS_MILLISECONDS);
+  }, seconds * 1000);
+  for (const port of Object.values(PORTS)) child.stdio[port].on('data', () => timer.refresh());
+  return timer;
 }

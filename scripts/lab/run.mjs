@@ -59,6 +59,7 @@ export async function prepareLab(note = () => {}) {
  * @param {string[]} [task.include] files and folders of the host for Dom0's /tmp
  * @param {number} [task.memory] of the machine, MiB
  * @param {number} [task.timeout] seconds
+ * @param {number} [task.silence] seconds without output after which the machine counts as standing still
  * @param {boolean} [task.counted] whether the clock counts instructions
  * @param {NodeJS.WritableStream} [task.stdout] for the command's output; this process's own by default
  * @param {NodeJS.WritableStream} [task.stderr]
@@ -71,6 +72,7 @@ export async function runInLab({
   include = [],
   memory = 3072,
   timeout = 300,
+  silence,
   counted = false,
   stdout = process.stdout,
   stderr = process.stderr,
@@ -101,6 +103,7 @@ export async function runInLab({
       initramfs,
       memory,
       timeout,
+      silence,
       counted,
       stdout,
       stderr,

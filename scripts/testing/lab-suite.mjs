@@ -13,8 +13,12 @@ import { collectPoints, resultOf } from './tap-file.mjs';
 const LABS = 2;
 
 /** Seconds that all files together, and that one of them may take: emulation is slow on a busy machine. */
-const ALL_SECONDS = 900;
+const ALL_SECONDS = 1500;
 const FILE_SECONDS = 160;
+/** Without a sign of life, of which run-tests.mjs gives one every 5 s. */
+const SILENCE_SECONDS = 90;
+/** A file at which machines stood still this often has failed. */
+const STALLS = 2;
 /** By how much sanitizers make all of it slower. */
 const SANITIZED_SLOWDOWN = 3;
 const STDERR_BYTES = 16_384;
@@ -63,15 +67,44 @@ export async function runLabSuite(files, onResult, { sanitized = false } = {}) {
   );
 }
 
-/** The files of one lab. */
+/**
+ * The files of one lab. An emulated machine has been seen to stand still, Dom0's kernel and all: the file
+ * that ran then runs once more in a new machine, with those that were to come. That is said aloud, and the
+ * file fails if the second machine stands still, too.
+ */
 async function runPart(names, lab, onResult) {
   const waiting = new Set(names);
+  const stalls = new Map();
+  while (waiting.size > 0) {
+    const { run, ending, stalled } = await runMachineWith(waiting, lab, onResult);
+    const name = run?.name ?? [...waiting][0];
+    if (name === undefined) return;
+    stalls.set(name, (stalls.get(name) ?? 0) + 1);
+    if (stalled && stalls.get(name) < STALLS) {
+      process.stderr.write(`${lab.name}: ${ending}. ${name} runs again, in a new machine.\n`);
+      continue;
+    }
+    if (run !== undefined) {
+      waiting.delete(name);
+      onResult(await run.finish(ending || 'the file did not end'));
+    }
+    // A machine that stood still at one file may do for the others.
+    if (stalled && run !== undefined) continue;
+    for (const lost of waiting) {
+      onResult(await new FileRun(lost).finish(ending || 'the file was not run'));
+    }
+    return;
+  }
+}
+
+/**
+ * Runs the files that wait, in one machine, and takes those that ended out of them.
+ *
+ * @returns {Promise<{run?: FileRun, ending: string, stalled: boolean}>} `run`: the file that ran last and
+ *   did not end
+ */
+async function runMachineWith(waiting, lab, onResult) {
   const reports = [];
-  const report = (run, ending) => {
-    if (run === undefined) return;
-    waiting.delete(run.name);
-    reports.push(run.finish(ending).then(onResult));
-  };
   const stdout = new PassThrough();
   const stderr = new PassThrough();
   let run;
@@ -81,20 +114,20 @@ async function runPart(names, lab, onResult) {
     for await (const line of createInterface({ input: stdout, crlfDelay: Infinity })) {
       if (line.startsWith('@file ')) {
         run = new FileRun(line.slice('@file '.length));
-      } else if (line.startsWith('@end ')) {
-        report(run, line.slice('@end '.length));
+      } else if (line.startsWith('@end ') && run !== undefined) {
+        waiting.delete(run.name);
+        reports.push(run.finish(line.slice('@end '.length)).then(onResult));
         run = undefined;
-      } else {
+      } else if (line !== '@alive') {
         run?.parser.write(`${line}\n`);
       }
     }
   })();
-  const ending = await runProcesses(names, lab, stdout, stderr);
+  const outcome = await runProcesses([...waiting], lab, stdout, stderr);
   stdout.end();
   await read;
-  report(run, ending || 'the file did not end');
-  for (const name of [...waiting]) report(new FileRun(name), ending || 'the file was not run');
   await Promise.all(reports);
+  return { run, ...outcome };
 }
 
 /** One file's way through the lab. */
@@ -125,7 +158,7 @@ class FileRun {
   }
 }
 
-/** How the machine ended, when that was not as it should be; else empty. */
+/** `ending`: how the machine ended, when that was not as it should be; else empty. */
 async function runProcesses(files, { name, sanitized }, stdout, stderr) {
   const added = sanitized ? sanitizedLab() : {};
   const seconds = ALL_SECONDS * (sanitized ? SANITIZED_SLOWDOWN : 1);
@@ -135,15 +168,24 @@ async function runProcesses(files, { name, sanitized }, stdout, stderr) {
       environment: { ...ENVIRONMENT, ...added.environment },
       include: added.include,
       timeout: seconds,
+      silence: SILENCE_SECONDS,
       stdout,
       stderr,
       note: (text) => process.stderr.write(`${name}: ${text}\n`),
     });
-    if (outcome.timedOut) return `the lab was not done after ${seconds} s`;
     // Failed tests say so themselves.
-    if (outcome.code === 0 || outcome.code === 1) return '';
-    return `the lab ended with code ${outcome.code}; its console is in ${outcome.console}`;
+    const isWell = outcome.code === 0 || outcome.code === 1;
+    return { ending: isWell ? '' : endingOf(outcome, seconds), stalled: outcome.stalled };
   } catch (error) {
-    return `the lab did not start: ${error.message}`;
+    return { ending: `the lab did not start: ${error.message}`, stalled: false };
   }
+}
+
+function endingOf({ code, console: consoleFile, stalled, timedOut }, seconds) {
+  const what = stalled
+    ? `the lab STOOD STILL for ${SILENCE_SECONDS} s`
+    : timedOut
+      ? `the lab was not done after ${seconds} s`
+      : `the lab ended with code ${code}`;
+  return `${what}; its console is in ${consoleFile}`;
 }
