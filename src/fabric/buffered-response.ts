@@ -1,6 +1,7 @@
 /**
- * A `Response` whose body is there already. Node makes a stream for each body at once, which costs
- * more than all else that the fabric does for a request; here it is made when it is asked for.
+ * A `Response` whose body is there already. Node validates the head and makes a stream for the body at
+ * once, which costs more than all else that the fabric does for a request; here the head was validated
+ * when it came, and what is not asked for is not made.
  */
 
 /** Statuses whose responses have no body: the standard's null body statuses. */
@@ -8,27 +9,11 @@ const NULL_BODY = new Set([204, 205, 304]);
 
 const decoder = new TextDecoder();
 
-type BodyParts =
-  | 'body'
-  | 'bodyUsed'
-  | 'text'
-  | 'json'
-  | 'arrayBuffer'
-  | 'blob'
-  | 'formData'
-  | 'clone';
-
-/** Node's types declare methods as properties, which cannot be overridden; so they are left out. */
-type Bodyless = new (
-  body: null,
-  init: { status: number; headers: [string, string][] },
-) => Omit<Response, BodyParts>;
-
 let Buffered: ReturnType<typeof define> | undefined;
 
 /**
  * @param status 200 to 599.
- * @param headers name and value in turn.
+ * @param headers name and value in turn, valid by RFC 9110.
  * @param bytes the response's own from now on.
  */
 export function bufferedResponse(
@@ -45,37 +30,69 @@ export function bufferedResponse(
  * processes have no use for. `src/index.ts` does it at once.
  */
 function define() {
-  const BodylessResponse = Response as unknown as Bodyless;
-  return class BufferedResponse extends BodylessResponse implements Pick<Response, BodyParts> {
-    /** Until it was read, or a stream was made of it. */
-    #bytes: Buffer | undefined;
-    /** Has the stream, once there is one. */
-    #streamed: Response | undefined;
+  /** Its objects are instances of `Response` to `instanceof`, and have no state of Node's. */
+  const Unmade = function Response() {} as unknown as new () => object;
+  Unmade.prototype = Response.prototype;
 
-    /**
-     * @param status 200 to 599.
-     * @param headers name and value in turn.
-     * @param bytes the response's own from now on.
-     */
+  class BufferedResponse extends Unmade implements Response {
+    readonly #status: number;
+    readonly #pairs: readonly string[];
+    #headers: Headers | undefined;
+    /** Until it was read, or became a response of Node's. */
+    #bytes: Buffer | undefined;
+    /** Node's, once something was asked for that only that can do. */
+    #standard: Response | undefined;
+
     constructor(status: number, headers: readonly string[], bytes: Buffer) {
-      super(null, { status, headers: inPairs(headers) });
+      super();
+      this.#status = status;
+      this.#pairs = headers;
       if (!NULL_BODY.has(status)) {
         this.#bytes = bytes;
       } else {
-        this.#streamed = new Response(null);
+        this.#standard = new Response(null, { status });
       }
     }
 
+    get type(): Response['type'] {
+      return 'default';
+    }
+
+    get url(): string {
+      return '';
+    }
+
+    get redirected(): boolean {
+      return false;
+    }
+
+    get statusText(): string {
+      return '';
+    }
+
+    get status(): number {
+      return this.#status;
+    }
+
+    get ok(): boolean {
+      return this.#status < 300;
+    }
+
+    get headers(): Headers {
+      this.#headers ??= new Headers(inPairs(this.#pairs));
+      return this.#headers;
+    }
+
     get body(): Response['body'] {
-      return this.#stream().body;
+      return this.#made().body;
     }
 
     get bodyUsed(): boolean {
-      return this.#streamed === undefined ? this.#bytes === undefined : this.#streamed.bodyUsed;
+      return this.#standard === undefined ? this.#bytes === undefined : this.#standard.bodyUsed;
     }
 
     async text(): Promise<string> {
-      return this.#streamed === undefined ? decoder.decode(this.#take()) : this.#streamed.text();
+      return this.#standard === undefined ? decoder.decode(this.#take()) : this.#standard.text();
     }
 
     async json(): Promise<unknown> {
@@ -83,9 +100,13 @@ function define() {
     }
 
     async arrayBuffer(): Promise<ArrayBuffer> {
-      return this.#streamed === undefined
+      return this.#standard === undefined
         ? new Uint8Array(this.#take()).buffer
-        : this.#streamed.arrayBuffer();
+        : this.#standard.arrayBuffer();
+    }
+
+    async bytes(): Promise<Uint8Array<ArrayBuffer>> {
+      return new Uint8Array(await this.arrayBuffer());
     }
 
     async blob(): ReturnType<Response['blob']> {
@@ -98,7 +119,7 @@ function define() {
     }
 
     clone(): Response {
-      const { body } = this.#stream().clone();
+      const { body } = this.#made().clone();
       return new Response(body, { status: this.status, headers: this.headers });
     }
 
@@ -112,18 +133,21 @@ function define() {
       return bytes;
     }
 
-    #stream(): Response {
-      if (this.#streamed === undefined) {
+    #made(): Response {
+      if (this.#standard === undefined) {
         const wasRead = this.#bytes === undefined;
-        this.#streamed = new Response(wasRead ? '' : new Uint8Array(this.#take()));
+        this.#standard = new Response(wasRead ? '' : new Uint8Array(this.#take()));
         if (wasRead) {
           // Locks the stream, as reading the body has done.
-          void this.#streamed.text();
+          void this.#standard.text();
         }
       }
-      return this.#streamed;
+      return this.#standard;
     }
-  };
+  }
+  // As `Response` and all that the platform defines has it.
+  Object.defineProperty(BufferedResponse, 'name', { value: 'Response' });
+  return BufferedResponse;
 }
 
 /** A `Response` whose body is still coming. */

@@ -52,3 +52,45 @@ test('a null body status has no body', async (t) => {
   t.equal(response.body, null);
   t.equal(await response.text(), '');
 });
+
+test('whatever a Response has, it has', async (t) => {
+  const init = { status: 404, headers: { 'content-type': 'text/plain' } };
+  const standard = new Response('text', init);
+  const ours = bufferedResponse(404, ['content-type', 'text/plain'], Buffer.from('text'));
+  const names = Object.getOwnPropertyNames(Response.prototype) as (keyof Response)[];
+  t.ok(names.includes('redirected'));
+  for (const name of names) {
+    const [has, expected] = [ours[name], standard[name]];
+    t.equal(typeof has, typeof expected, `${name} is there`);
+    if (typeof expected !== 'object' && typeof expected !== 'function') {
+      t.equal(has, expected, name);
+    }
+  }
+  t.equal(String(ours), String(standard));
+  t.equal(ours.constructor.name, 'Response');
+  // Node's own methods look for state of Node's, which it lacks: none may be left that does.
+  const inherited = names.filter(
+    (name) => !Object.hasOwn(Object.getPrototypeOf(ours) as object, name),
+  );
+  t.strictSame(inherited, []);
+});
+
+test('it can be the base of another response, as middleware makes one', async (t) => {
+  const ours = make('whole', 418);
+  const copy = new Response(ours.body, ours);
+  t.equal(copy.status, 418);
+  t.strictSame(copy.headers.getSetCookie(), ['a=1', 'b=2']);
+  t.equal(await copy.text(), 'whole');
+  t.equal(ours.bodyUsed, true);
+  const bare = make('bare');
+  bare.headers.set('x-added', 'yes');
+  t.equal(bare.headers.get('x-added'), 'yes');
+  t.equal(bare.clone().headers.get('x-added'), 'yes');
+});
+
+test('its bytes are its own', async (t) => {
+  // Newer than the types: Response.prototype.bytes.
+  const ours = make('bytes') as Response & { bytes(): Promise<Uint8Array> };
+  t.strictSame(Buffer.from(await ours.bytes()).toString(), 'bytes');
+  await t.rejects(ours.bytes(), TypeError);
+});
