@@ -43,12 +43,12 @@ function bashScript(program: Command): string {
   const paths = wordsOf(program, '').map(([path]) => `    '${path}'`);
   return `# Completion of hatchery. Made by "hatchery completion"; source it.
 _hatchery() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" path='' next word words='' known
+  local current="\${COMP_WORDS[COMP_CWORD]}" path='' next index words='' known
   local paths=(
 ${paths.join('\n')}
   )
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    next="\${path:+$path }$word"
+  for ((index = 1; index < COMP_CWORD; index++)); do
+    next="\${path:+$path }\${COMP_WORDS[index]}"
     for known in "\${paths[@]}"; do
       if [[ $known == "$next" ]]; then path="$next"; break; fi
     done

@@ -1,8 +1,5 @@
-/** `hatchery up`, and the commands that use it, as a new user would. */
-import { execFile } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import t from 'tap';
 import { Tally } from '../../src/cli/remote/tally.js';
 import { noKvm } from '../fabric/kvm.js';
@@ -200,29 +197,6 @@ t.test('a server and its command line', { skip: noKvm }, async (t) => {
     t.notMatch(stderr, 'hush-hush');
     t.notMatch(stderr, env().HATCHERY_TOKEN.split('_')[2] as string);
   });
-});
-
-t.test('completion', async (t) => {
-  const { stdout, code } = await hatchery(['completion', 'bash']);
-  t.equal(code, 0);
-  const complete = async (...words: string[]) => {
-    const script = `${stdout}\nCOMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})
-      COMP_CWORD=${words.length - 1}\n_hatchery\nprintf '%s\\n' "\${COMPREPLY[@]}"`;
-    const done = await promisify(execFile)('bash', ['-c', script], {
-      cwd: t.testdir({ 'app.ts': '' }),
-    });
-    return done.stdout.trim().split('\n');
-  };
-  t.same(await complete('hatchery', 'fun'), ['function']);
-  t.same(await complete('hatchery', 'function', 'r'), ['rm', 'rollback']);
-  t.same(await complete('hatchery', 'function', 'deploy', '--key'), ['']);
-  t.same(await complete('hatchery', 'function', 'deploy', '--keep'), ['--keep-secret']);
-  t.same(await complete('hatchery', 'function', 'deploy', 'ap'), ['app.ts']);
-  t.same(await complete('hatchery', 'up', '--control-p'), ['--control-port']);
-  t.ok((await complete('hatchery', '')).includes('top'));
-  const zsh = await hatchery(['completion', 'zsh']);
-  t.match(zsh.stdout, /^autoload -Uz compinit bashcompinit/);
-  t.equal((await hatchery(['completion', 'tcsh'])).code, 2);
 });
 
 t.test('a tally', async (t) => {
