@@ -56,6 +56,25 @@ export const ERRORS = {
     status: 500,
     message: 'The image {image} cannot be used: {reason}. Build it again.',
   },
+  MODULE_INVALID: {
+    status: 422,
+    message: '{module} is not a valid WebAssembly module: {reason}.',
+    exposes: ['reason'],
+  },
+  MODULE_UNSUPPORTED: {
+    status: 422,
+    message: '{module} cannot become an image: {reason}.',
+    exposes: ['reason'],
+  },
+  BUILD_FAILED: {
+    status: 422,
+    message: '{source} cannot be built: {problem}',
+    exposes: ['problem'],
+  },
+  BUILD_TOOLS_MISSING: {
+    status: 503,
+    message: 'Images cannot be built here: {reason}. {remedy}',
+  },
   DRIVER_FAILED: {
     status: 500,
     message: 'The hypervisor refused {call} ({errno}). Run `hatchery doctor`.',
