@@ -94,7 +94,7 @@ std::vector<std::string> strings(const Napi::Value& value) {
 
 /*
  * lockDown({user?, group?, parent, openFiles, threads, readable, builder?}), where builder is
- * {programs, dataBytes, cpuSeconds}.
+ * {programs, writable, dataBytes, cpuSeconds, fileBytes?}.
  */
 Napi::Value lock_down(const Napi::CallbackInfo& info) {
     const Napi::Object options = info[0].As<Napi::Object>();
@@ -110,16 +110,22 @@ Napi::Value lock_down(const Napi::CallbackInfo& info) {
     plan.threads = static_cast<unsigned long>(number("threads"));
     const bool builds = options.Has("builder");
     std::vector<std::string> programs;
+    std::vector<std::string> writable;
     if (builds) {
         const Napi::Object builder = options.Get("builder").As<Napi::Object>();
         programs = strings(builder.Get("programs"));
+        writable = strings(builder.Get("writable"));
         plan.data_bytes =
             static_cast<unsigned long>(builder.Get("dataBytes").ToNumber().Int64Value());
         plan.cpu_seconds =
             static_cast<unsigned long>(builder.Get("cpuSeconds").ToNumber().Int64Value());
+        if (builder.Has("fileBytes")) {
+            plan.file_bytes =
+                static_cast<unsigned long>(builder.Get("fileBytes").ToNumber().Int64Value());
+        }
     }
     /* Opened while that is still allowed. */
-    auto rules = file_rules(strings(options.Get("readable")), programs);
+    auto rules = file_rules(strings(options.Get("readable")), programs, writable);
     if (!rules.ok()) {
         return throw_failure(info.Env(), rules.failure());
     }

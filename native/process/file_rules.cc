@@ -22,8 +22,20 @@ struct Ruleset {
 };
 
 constexpr uint64_t kExecute = 1 << 0;
+constexpr uint64_t kWriteFile = 1 << 1;
 constexpr uint64_t kReadFile = 1 << 2;
 constexpr uint64_t kReadFolder = 1 << 3;
+constexpr uint64_t kRemoveFolder = 1 << 4;
+constexpr uint64_t kRemoveFile = 1 << 5;
+constexpr uint64_t kMakeFolder = 1 << 7;
+constexpr uint64_t kMakeFile = 1 << 8;
+constexpr uint64_t kRefer = 1 << 13;    /* from version 2 on: files from folder to folder */
+constexpr uint64_t kTruncate = 1 << 14; /* from version 3 on */
+/* What a rule for a file may have; the others are for folders. */
+constexpr uint64_t kOfFiles = kExecute | kWriteFile | kReadFile | kTruncate;
+/* Files and folders may be made, changed and removed; links, sockets and devices may not be made. */
+constexpr uint64_t kWrite = kWriteFile | kRemoveFolder | kRemoveFile | kMakeFolder | kMakeFile |
+                            kRefer | kTruncate;
 constexpr uint64_t kBindTcp = 1 << 0;
 constexpr uint64_t kAbstractSockets = 1 << 0;
 
@@ -45,7 +57,8 @@ Status allow(int ruleset, const std::string& path, uint64_t more) {
         return Failure::from_errno("fstat");
     }
     struct landlock_path_beneath_attr rule = {};
-    rule.allowed_access = more | (S_ISDIR(facts.st_mode) ? kReadFile | kReadFolder : kReadFile);
+    const uint64_t wanted = more | kReadFile | kReadFolder;
+    rule.allowed_access = S_ISDIR(facts.st_mode) ? wanted : wanted & kOfFiles;
     rule.parent_fd = place.get();
     if (syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0) {
         return Failure::from_errno("landlock_add_rule");
@@ -69,7 +82,8 @@ int landlock_version() {
 }
 
 Result<Descriptor> file_rules(const std::vector<std::string>& readable,
-                              const std::vector<std::string>& programs) {
+                              const std::vector<std::string>& programs,
+                              const std::vector<std::string>& writable) {
     const int version = landlock_version();
     if (version == 0) {
         return Descriptor();
@@ -95,6 +109,11 @@ Result<Descriptor> file_rules(const std::vector<std::string>& readable,
     }
     for (const std::string& path : programs) {
         if (Status failed = allow(ruleset.get(), path, kExecute)) {
+            return *failed;
+        }
+    }
+    for (const std::string& path : writable) {
+        if (Status failed = allow(ruleset.get(), path, kWrite & rules.files)) {
             return *failed;
         }
     }

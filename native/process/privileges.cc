@@ -93,6 +93,11 @@ Status drop_privileges(const PrivilegePlan& plan) {
             return failed;
         }
     }
+    if (plan.file_bytes > 0) {
+        if (Status failed = limit(RLIMIT_FSIZE, plan.file_bytes, "setrlimit(RLIMIT_FSIZE)")) {
+            return failed;
+        }
+    }
     if (plan.cpu_seconds > 0) {
         if (Status failed = limit(RLIMIT_CPU, plan.cpu_seconds, "setrlimit(RLIMIT_CPU)")) {
             return failed;

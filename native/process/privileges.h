@@ -26,6 +26,8 @@ struct PrivilegePlan {
     unsigned long data_bytes;
     /* Processor time of each, after which it is killed; 0: no limit. */
     unsigned long cpu_seconds;
+    /* Size of each file that is written, at which the writer is killed; 0: no limit. */
+    unsigned long file_bytes;
 };
 
 /*

@@ -127,7 +127,7 @@ class Service implements StoppableServer {
     const opening = openServing(this.#options, purpose, this.#terminal, this.#logger);
     const loading = Promise.all([
       import('../control/control.js'),
-      import('../control/data/data-path.js'),
+      import('../data-path.js'),
       import('../supervisor/user.js'),
     ]);
     const serving = await opening;

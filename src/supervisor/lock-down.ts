@@ -68,6 +68,8 @@ export interface LockDownOptions {
   readonly supervisor: number;
   /** As a builder; default: as a worker. */
   readonly builder?: BuilderPlan;
+  /** Nothing else may be read. Default: what a worker needs. */
+  readonly onlyReadable?: readonly string[];
 }
 
 /**
@@ -81,15 +83,20 @@ export async function lockDown(
   options: LockDownOptions,
   moreReadable: readonly string[] = [],
 ): Promise<void> {
-  // Lets the C library load what it needs to look names up.
-  await lookup('localhost').catch(() => {});
+  const { onlyReadable } = options;
+  if (onlyReadable === undefined) {
+    // Lets the C library load what it needs to look names up.
+    await lookup('localhost').catch(() => {});
+  }
   process.chdir('/');
   const plan = {
     ...options.user,
     parent: options.supervisor,
     openFiles: options.openFiles,
     threads: THREADS,
-    readable: [...READABLE, ...resolverFolder(), ...extraCertificates(), ...moreReadable],
+    readable: onlyReadable ?? [
+      ...[...READABLE, ...resolverFolder(), ...extraCertificates(), ...moreReadable],
+    ],
     ...(options.builder === undefined ? {} : { builder: options.builder }),
   };
   try {

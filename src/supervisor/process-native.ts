@@ -26,12 +26,16 @@ export interface LockDownPlan {
 }
 
 export interface BuilderPlan {
-  /** Files that may be run. */
+  /** Files that may be run, and folders of such files. */
   readonly programs: readonly string[];
+  /** Folders in which files and folders may be made, changed and removed, and files to be written. */
+  readonly writable: readonly string[];
   /** Memory that each process may write to. */
   readonly dataBytes: number;
   /** Processor time of each process, after which it is killed. */
   readonly cpuSeconds: number;
+  /** Size of each file that is written; whoever goes on is killed. Default: no limit. */
+  readonly fileBytes?: number;
 }
 
 export interface Walls {

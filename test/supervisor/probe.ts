@@ -99,7 +99,7 @@ const TRIES: Record<string, () => unknown> = {
 
 // With what loads it, as it is linked dynamically.
 const programs = ['/bin/true', '/lib64/ld-linux-x86-64.so.2'];
-const BUILDER = { programs, dataBytes: 2 ** 30, cpuSeconds: 20 };
+const BUILDER = { programs, writable: [], dataBytes: 2 ** 30, cpuSeconds: 20 };
 
 const [user = '-', group = '-', mode = '', ...names] = process.argv.slice(2);
 const outcomes: Record<string, unknown> = {};

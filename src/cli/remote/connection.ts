@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { HatcheryClient } from '../../client/index.js';
 import { FIRST_TOKEN_FILE } from '../../control/access/first-token.js';
-import { defaultDataFolder } from '../../control/data/data-path.js';
+import { defaultDataFolder } from '../../data-path.js';
 
 export interface ConnectionOptions {
   readonly server?: string;

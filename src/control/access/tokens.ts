@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { writeAtomically } from '../../atomic-file.js';
 import { HatcheryError } from '../../errors.js';
-import { writeAtomically } from '../data/atomic-file.js';
 import { FIRST_TOKEN_FILE } from './first-token.js';
 import { Bucket, type Rate } from './rate-limit.js';
 import { SCOPES, type Scope } from './scopes.js';

@@ -17,6 +17,7 @@ await lockDown(loadProcessAddon(), {
   supervisor: process.ppid,
   builder: {
     programs: [program],
+    writable: [],
     dataBytes: BUNDLER_LIMITS.dataBytes,
     cpuSeconds: BUNDLER_LIMITS.cpuSeconds,
   },

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { mkdir, realpath, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { resolve } from 'node:path';
+import { removeUnfinished } from '../../atomic-file.js';
 import { HatcheryError } from '../../errors.js';
-import { removeUnfinished } from './atomic-file.js';
 
 const FOLDER_MODE = 0o700;
 

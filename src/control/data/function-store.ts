@@ -5,8 +5,8 @@
  */
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeUnfinished, syncFolder, writeAtomically } from '../../atomic-file.js';
 import { HatcheryError } from '../../errors.js';
-import { removeUnfinished, syncFolder, writeAtomically } from './atomic-file.js';
 import type { SecretBox } from './secret-box.js';
 import {
   digestOf,

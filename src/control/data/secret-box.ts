@@ -2,8 +2,8 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeAtomically } from '../../atomic-file.js';
 import { HatcheryError } from '../../errors.js';
-import { writeAtomically } from './atomic-file.js';
 
 const ALGORITHM = 'aes-256-gcm';
 const KEY_BYTES = 32;
