@@ -1,8 +1,9 @@
 /** The program that esbuild is, where a user without rights can run it. */
-import { chmod, copyFile, mkdtemp, rm, stat } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { isReachable } from '../../supervisor/reachable.js';
 import type { User } from '../../supervisor/user.js';
 
 export class EsbuildProgram {
@@ -41,19 +42,4 @@ export class EsbuildProgram {
 function installedAt(): string {
   const require = createRequire(createRequire(import.meta.url).resolve('esbuild'));
   return require.resolve(`@esbuild/linux-${process.arch}/bin/esbuild`);
-}
-
-/** Whether anybody may run the file, and pass all folders on the way to it. */
-async function isReachable(path: string): Promise<boolean> {
-  if (((await stat(path)).mode & 0o005) !== 0o005) {
-    return false;
-  }
-  for (let folder = dirname(path); ; folder = dirname(folder)) {
-    if (((await stat(folder)).mode & 0o001) === 0) {
-      return false;
-    }
-    if (folder === dirname(folder)) {
-      return true;
-    }
-  }
 }
