@@ -12,7 +12,7 @@ const UNFINISHED = /^\.[0-9a-f]{16}\.tmp$/;
  * it lasts when this resolves.
  * @throws what the system says; the file is then as it was before
  */
-export async function writeAtomically(path: string, content: string): Promise<void> {
+export async function writeAtomically(path: string, content: string | Uint8Array): Promise<void> {
   const folder = dirname(path);
   const beside = join(folder, `.${randomBytes(8).toString('hex')}.tmp`);
   try {

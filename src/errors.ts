@@ -48,6 +48,11 @@ export const ERRORS = {
     status: 503,
     message: 'There is no image {image}. Run `npm run build:images`, or check the path.',
   },
+  IMAGE_UNKNOWN: {
+    status: 404,
+    message: 'No image {image} is stored. `hatchery image ls` lists those there are.',
+    exposes: ['image'],
+  },
   DASHBOARD_MISSING: {
     status: 503,
     message: 'The dashboard has not been built. Run `npm run build`.',

@@ -33,6 +33,7 @@ const OUTCOMES: Partial<Record<ErrorCode, Outcome>> = {
   INSTANCE_GONE: 'usage',
   HOST_TAKEN: 'usage',
   ROUTE_MISSING: 'usage',
+  IMAGE_UNKNOWN: 'usage',
   TOKEN_MISSING: 'usage',
   TOKEN_INVALID: 'usage',
   TOKEN_UNKNOWN: 'usage',

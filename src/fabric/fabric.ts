@@ -3,8 +3,8 @@ import { type BaseLogger, pino } from 'pino';
 import { openDriver } from '../drivers/detect.js';
 import type { Driver, DriverName, Strategy, XenGuestType } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
+import { Images, ParsedImages } from '../image/images.js';
 import { TraceMapper } from '../image/source-maps.js';
-import { ImageStore, ParsedImages } from '../image/store.js';
 import { Deadlines } from './deadlines.js';
 import { defaultAdmission } from './default-admission.js';
 import { type Binding, checkDefinition, type FunctionDefinition } from './definition.js';
@@ -53,7 +53,7 @@ export class Fabric {
   readonly driver: Driver;
   readonly #logger: BaseLogger;
   readonly #places: Places;
-  readonly #images: ImageStore;
+  readonly #images: Images;
   readonly #parsed = new ParsedImages();
   readonly #startedImages: StartedImages;
   readonly #functions = new Map<string, DeployedFunction>();
@@ -69,7 +69,7 @@ export class Fabric {
     this.driver = driver;
     this.#logger = options.logger ?? pino({ enabled: false });
     this.#places = new Places({ ...defaultAdmission(), ...options.admission }, this.#logger);
-    this.#images = new ImageStore(options.imageFolder);
+    this.#images = new Images(options.imageFolder);
     this.#startedImages = new StartedImages(driver, this.#logger);
   }
 

@@ -3,7 +3,7 @@
  * made in one process and deployed in others, which need no file system and no bundler.
  */
 import type { Bundle, Source } from '../image/bundle.js';
-import type { ImageFile, ImageStore } from '../image/store.js';
+import type { ImageFile, Images } from '../image/images.js';
 import { type CheckedDefinition, checkDefinition, type FunctionDefinition } from './definition.js';
 
 /** What can be copied to another process: all but the host's own functions. */
@@ -25,7 +25,7 @@ export interface PreparedFunction {
  */
 export async function prepareFunction(
   definition: FunctionDefinition,
-  images: ImageStore,
+  images: Images,
 ): Promise<PreparedFunction> {
   return prepareChecked(checkDefinition(definition), images);
 }
@@ -33,7 +33,7 @@ export async function prepareFunction(
 /** The same for a definition that was checked already. */
 export async function prepareChecked(
   { bindings: _, ...definition }: CheckedDefinition,
-  images: ImageStore,
+  images: Images,
 ): Promise<PreparedFunction> {
   const source = sourceOf(definition);
   const [image, bundle] = await Promise.all([

@@ -1,7 +1,7 @@
 /** From an image and a function's code to virtual machines at their snapshot point. */
 import type { BaseLogger } from 'pino';
 import type { Configuration, Driver, Exit, Resume, Shell } from '../drivers/driver.js';
-import type { Image } from '../image/store.js';
+import type { Image } from '../image/images.js';
 import type { Failures } from './failure.js';
 import { GuestLog } from './guest-log.js';
 import type { Limits } from './limits.js';

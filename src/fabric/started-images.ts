@@ -7,7 +7,7 @@
  */
 import type { BaseLogger } from 'pino';
 import type { Configuration, Driver, Snapshot } from '../drivers/driver.js';
-import type { Image } from '../image/store.js';
+import type { Image } from '../image/images.js';
 import type { ColdPhases } from '../timeline.js';
 
 /** A cold snapshot of a function, and what making it took. */

@@ -7,7 +7,7 @@ import { Fabric } from '../fabric/fabric.js';
 import type { DeployedFunction } from '../fabric/function.js';
 import { type PreparedFunction, prepareFunction } from '../fabric/prepared.js';
 import { type Front, startFront } from '../front/front.js';
-import { ImageStore } from '../image/store.js';
+import { Images } from '../image/images.js';
 import { Gathering } from '../statistics/gathering.js';
 import type { Reading } from '../statistics/reading.js';
 import { Teller } from '../statistics/teller.js';
@@ -30,7 +30,7 @@ export class OneProcess implements Serving {
   readonly #gathering = new Gathering();
   readonly #traces: TraceBuffer | undefined;
   readonly #instances: HostedInstances;
-  readonly #images = new ImageStore();
+  readonly #images = new Images();
   #functionName: string | undefined;
   #front: Front | undefined;
   /** Deployments, one after the other. */

@@ -8,7 +8,7 @@ import type { FunctionDefinition } from '../fabric/definition.js';
 import type { Admission } from '../fabric/places.js';
 import { type PreparedFunction, prepareFunction } from '../fabric/prepared.js';
 import { MAX_CONNECTIONS } from '../front/listening.js';
-import { ImageStore } from '../image/store.js';
+import { Images } from '../image/images.js';
 import { Gathering } from '../statistics/gathering.js';
 import type { Reading } from '../statistics/reading.js';
 import type { View } from '../zerg/view.js';
@@ -72,7 +72,7 @@ export class Supervisor {
   readonly #settings: WorkerSettings;
   readonly #admission: Admission;
   readonly #workers: number;
-  readonly #images = new ImageStore();
+  readonly #images = new Images();
   readonly #backoff = new Backoff();
   readonly #gathering = new Gathering();
   /** Workers that serve the current functions. */

@@ -1,11 +1,11 @@
 /** A function that was prepared in one place and is deployed in another. */
 import t from 'tap';
 import { prepareFunction } from '../../src/fabric/prepared.js';
-import { ImageStore } from '../../src/image/store.js';
+import { Images } from '../../src/image/images.js';
 import { untestable } from '../drivers/driver-under-test.js';
 import { openFabric, slowedDown } from './fabric-under-test.js';
 
-const images = new ImageStore();
+const images = new Images();
 
 t.test('what is prepared is plain data', async (t) => {
   const prepared = await prepareFunction(

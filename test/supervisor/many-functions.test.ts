@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import t from 'tap';
 import { prepareFunction } from '../../src/fabric/prepared.js';
-import { ImageStore } from '../../src/image/store.js';
+import { Images } from '../../src/image/images.js';
 import type { Observation } from '../../src/supervisor/observations.js';
 import { ObservationBuffer } from '../../src/supervisor/observations.js';
 import { OneProcess } from '../../src/supervisor/one-process.js';
@@ -66,7 +66,7 @@ for (const workers of [0, 2]) {
     });
 
     t.test('what fails before it is committed changes nothing', async (t) => {
-      const prepare = (source: string) => prepareFunction({ name: 'b', source }, new ImageStore());
+      const prepare = (source: string) => prepareFunction({ name: 'b', source }, new Images());
       const full = async () => {
         throw new Error('the disk is full');
       };
@@ -121,7 +121,7 @@ for (const workers of [0, 2]) {
         maxResponseBodyBytes: 16 << 20,
       };
       const own = { name: 'own', source: COUNTS, limits };
-      const of = await prepareFunction(own, new ImageStore());
+      const of = await prepareFunction(own, new Images());
       await serving.spawn({ id: 'own', of });
       t.equal(textOf((await serving.request('own', GET)).body), '1');
       t.equal(await get('/own/'), 'FUNCTION_MISSING', 'nobody else can reach it');

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { ERRORS, type ErrorCode, HatcheryError } from '../../src/errors.js';
 import { prepareFunction } from '../../src/fabric/prepared.js';
-import { ImageStore } from '../../src/image/store.js';
+import { Images } from '../../src/image/images.js';
 import { Counts } from '../../src/statistics/counts.js';
 import { MOST_TOLD, Teller } from '../../src/statistics/teller.js';
 import { Backoff } from '../../src/supervisor/backoff.js';
@@ -142,7 +142,7 @@ t.test('what a worker says that it has counted is checked', (t) => {
 });
 
 t.test('a prepared function survives JSON', async (t) => {
-  const images = new ImageStore();
+  const images = new Images();
   const unpacking = new Unpacking();
   const code = { name: 'x', source: 'export default { fetch() {} }' };
   for (const definition of [code, { name: 'x', image: 'hello' }]) {

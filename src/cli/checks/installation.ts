@@ -1,7 +1,7 @@
 /** What was built: the addon and the images. */
 import { loadKvmAddon } from '../../drivers/kvm-native.js';
 import { HatcheryError } from '../../errors.js';
-import { ImageStore, ParsedImages } from '../../image/store.js';
+import { Images, ParsedImages } from '../../image/images.js';
 import type { Check } from './check.js';
 
 /** Can the addon be loaded? */
@@ -25,7 +25,7 @@ export function checkAddon(): Check {
 export async function checkImage(image: string): Promise<Check> {
   const name = `image ${image}`;
   try {
-    const { digest } = new ParsedImages().parse(await new ImageStore().read(image));
+    const { digest } = new ParsedImages().parse(await new Images().read(image));
     return { name, state: 'ok', detail: `sha256 ${digest.slice(0, 12)}…` };
   } catch (error) {
     return {

@@ -9,7 +9,7 @@ import {
   JAVASCRIPT_IMAGE,
 } from '../../fabric/definition.js';
 import type { PreparedFunction } from '../../fabric/prepared.js';
-import type { ImageStore } from '../../image/store.js';
+import type { Images } from '../../image/images.js';
 import { ZERG } from '../../zerg/zerg-page.js';
 import type { BundleOrder } from '../bundling/bundle-upload.js';
 import { isUploadPath, UPLOAD_FOLDER } from '../bundling/upload.js';
@@ -119,7 +119,7 @@ function mappingsOf(map: string): unknown {
 export async function prepareVersion(
   name: string,
   { settings, secrets, code }: NewVersion,
-  images: ImageStore,
+  images: Images,
 ): Promise<PreparedFunction> {
   const { bindings: _, ...definition } = checkDefinition(definitionOf(name, settings, secrets));
   const { image: imageName } = settings;

@@ -3,7 +3,7 @@ import type { BaseLogger } from 'pino';
 import type { BodyOf, ResponseOf } from '../../api/operation.js';
 import type { Operations } from '../../api/operations.js';
 import { HatcheryError } from '../../errors.js';
-import { ImageStore } from '../../image/store.js';
+import { Images } from '../../image/images.js';
 import type { DeployedBy, Serving } from '../../supervisor/serving.js';
 import type { Bundling } from '../bundling/bundling.js';
 import type { FunctionStore, OpenedVersion } from '../data/function-store.js';
@@ -34,7 +34,7 @@ export interface FunctionsOptions {
 
 export class Functions {
   readonly #options: FunctionsOptions;
-  readonly #images = new ImageStore();
+  readonly #images = new Images();
   /** Why those do not answer that are kept and could not be started. */
   readonly #failed = new Map<string, string>();
   /** By which each gets its virtual machines. */

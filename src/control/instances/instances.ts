@@ -6,7 +6,7 @@ import type { Operations } from '../../api/operations.js';
 import { HatcheryError } from '../../errors.js';
 import { JAVASCRIPT_IMAGE } from '../../fabric/definition.js';
 import type { PreparedFunction } from '../../fabric/prepared.js';
-import { ImageStore } from '../../image/store.js';
+import { Images } from '../../image/images.js';
 import type { Serving } from '../../supervisor/serving.js';
 import type { EventLog } from '../events/event-log.js';
 import { prepareVersion } from '../functions/definitions.js';
@@ -30,7 +30,7 @@ export class Instances {
   readonly #functions: Functions;
   readonly #events: EventLog;
   readonly #logs: LogStore;
-  readonly #images = new ImageStore();
+  readonly #images = new Images();
   /** In the order in which they were made. */
   readonly #records = new Map<string, InstanceRecord>();
   #endedCount = 0;

@@ -54,15 +54,19 @@ export async function readInput(path: string): Promise<Omit<ReadFile, 'path'>> {
 
 class Tree {
   readonly files: ReadFile[] = [];
+  readonly #root: string;
   #bytes = 0;
 
-  constructor(private readonly root: string) {}
+  /** @param root absolute, without links */
+  constructor(root: string) {
+    this.#root = root;
+  }
 
   async add(below: string, level: number): Promise<void> {
     if (level > MOST_LEVELS) {
-      throw invalid(`${this.root} has folders in each other, more than ${MOST_LEVELS} levels`);
+      throw invalid(`${this.#root} has folders in each other, more than ${MOST_LEVELS} levels`);
     }
-    const folder = join(this.root, below);
+    const folder = join(this.#root, below);
     for (const name of (await readdir(folder)).sort()) {
       const path = below === '' ? name : `${below}/${name}`;
       const absolute = join(folder, name);
@@ -75,7 +79,7 @@ class Tree {
         this.#bytes += file.bytes.length;
         this.files.push({ path, ...file });
         if (this.files.length > MOST_FILES) {
-          throw invalid(`${this.root} has more than ${MOST_FILES} files`);
+          throw invalid(`${this.#root} has more than ${MOST_FILES} files`);
         }
       }
     }
@@ -85,8 +89,8 @@ class Tree {
     const target = await realpath(link).catch((cause: unknown) => {
       throw invalid(`the link ${link} leads nowhere`, cause);
     });
-    if (!target.startsWith(`${this.root}${sep}`)) {
-      throw invalid(`the link ${link} leads out of ${this.root}`);
+    if (!target.startsWith(`${this.#root}${sep}`)) {
+      throw invalid(`the link ${link} leads out of ${this.#root}`);
     }
     return target;
   }

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'tap';
-import { ImageStore, ParsedImages } from '../../src/image/store.js';
+import { Images, ParsedImages } from '../../src/image/images.js';
 
 const BUILT = 'dist/images/hello.elf';
 
 test('a built image is read with its digest, and parsed once', async (t) => {
-  const store = new ImageStore();
+  const store = new Images();
   const file = await store.read('hello');
   const digest = createHash('sha256')
     .update(await readFile(BUILT))
@@ -23,19 +23,19 @@ test('a built image is read with its digest, and parsed once', async (t) => {
 test('an image that was built anew is read anew', async (t) => {
   const path = join(t.testdir(), 'own.elf');
   await copyFile(BUILT, path);
-  const store = new ImageStore();
+  const store = new Images();
   const before = await store.read(path);
   await writeFile(path, Buffer.concat([await readFile(BUILT), Buffer.alloc(1)]));
   t.not((await store.read(path)).digest, before.digest);
 });
 
 test('an image may be named by its path', async (t) => {
-  t.equal((await new ImageStore().read(`./${BUILT}`)).name, 'hello');
+  t.equal((await new Images().read(`./${BUILT}`)).name, 'hello');
 });
 
 test('an image that is missing or was changed is refused', async (t) => {
   const folder = t.testdir({ 'text.elf': 'not an ELF file' });
-  const store = new ImageStore(folder);
+  const store = new Images(folder);
   await t.rejects(store.read('hello'), {
     code: 'IMAGE_MISSING',
     details: { image: /hello\.elf$/ },

@@ -1,10 +1,12 @@
-/** Finds the built images, reads them and checks them against their checksums. */
+/** Finds images by what users call them: those of the package, those of the store, and files. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { basename, isAbsolute, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HatcheryError } from '../errors.js';
 import { type ParsedImage, parseElf } from './elf.js';
+import { isDigest } from './store/image-name.js';
+import { ImageStore, type ReadImage } from './store/image-store.js';
 
 /** An image's ELF file, read and not yet parsed: plain data, which may go to another process. */
 export interface ImageFile {
@@ -14,6 +16,8 @@ export interface ImageFile {
   /** SHA-256 of the file, hexadecimal. */
   readonly digest: string;
   readonly bytes: Uint8Array;
+  /** Limits of functions that say none of their own, as the image was built with them. */
+  readonly limits?: { readonly memoryBytes?: number };
 }
 
 /** A bootable unikernel: what its ELF file holds, and who it is. */
@@ -31,20 +35,60 @@ const BUILT_IMAGES = fileURLToPath(new URL('../../images/', import.meta.url));
  * Reads an image whenever it is asked for it, as a file may be built anew at any time; as long as it is
  * the same, all who use it share its bytes.
  */
-export class ImageStore {
+export class Images {
   /** By path. */
   readonly #read = new Map<string, WeakRef<ImageFile>>();
 
-  constructor(readonly folder: string = BUILT_IMAGES) {}
+  readonly #store: ImageStore;
+
+  constructor(
+    readonly folder: string = BUILT_IMAGES,
+    store = new ImageStore(),
+  ) {
+    this.#store = store;
+  }
 
   /**
-   * @param image the name of a built image (`js`), or the path of an ELF file: absolute, or with a
-   *   slash and then relative to the working directory.
-   * @throws HatcheryError IMAGE_MISSING, IMAGE_INVALID where the checksum is missing or wrong
+   * @param image the name of an image of this package (`js`) or of the store, the digest of a stored
+   *   one, or the path of an ELF file: absolute, or with a slash and then relative to the working
+   *   directory.
+   * @throws HatcheryError IMAGE_MISSING, IMAGE_INVALID where a checksum is missing or wrong,
+   *   DATA_UNUSABLE
    */
   async read(image: string): Promise<ImageFile> {
-    const byPath = isAbsolute(image) || image.includes(sep);
-    const path = byPath ? resolve(image) : resolve(this.folder, `${image}.elf`);
+    if (isAbsolute(image) || image.includes(sep)) {
+      return this.#readFile(resolve(image), true);
+    }
+    const path = resolve(this.folder, `${image}.elf`);
+    // Nobody can put another image into the place of one of the package.
+    const isStored = isDigest(image) || (!(await exists(path)) && (await this.#store.has(image)));
+    return isStored ? this.#readStored(image) : this.#readFile(path, false);
+  }
+
+  /** Whether a name is that of an image of this package. */
+  async isBuiltIn(name: string): Promise<boolean> {
+    return exists(resolve(this.folder, `${name}.elf`));
+  }
+
+  async #readStored(image: string): Promise<ImageFile> {
+    const { name, digest, config, whole } = await this.#store
+      .read(image)
+      .catch((cause: unknown): ReadImage => {
+        const known = HatcheryError.from(cause);
+        throw known.code === 'IMAGE_UNKNOWN'
+          ? new HatcheryError('IMAGE_MISSING', { image }, { cause })
+          : known;
+      });
+    return this.#shared({
+      name: name ?? digest,
+      path: digest,
+      digest: createHash('sha256').update(whole.elf).digest('hex'),
+      bytes: whole.elf,
+      limits: config.limits as NonNullable<ImageFile['limits']>,
+    });
+  }
+
+  async #readFile(path: string, byPath: boolean): Promise<ImageFile> {
     const [bytes, checksum] = await Promise.all([
       readFile(path).catch((cause: unknown) => {
         throw new HatcheryError('IMAGE_MISSING', { image: path }, { cause });
@@ -62,14 +106,25 @@ export class ImageStore {
         reason: 'it does not have the checksum that it was built with',
       });
     }
-    const known = this.#read.get(path)?.deref();
-    if (known?.digest === digest) {
+    return this.#shared({ name: basename(path, '.elf'), path, digest, bytes });
+  }
+
+  /** The same object for the same file. */
+  #shared(file: ImageFile): ImageFile {
+    const known = this.#read.get(file.path)?.deref();
+    if (known?.digest === file.digest && known.name === file.name) {
       return known;
     }
-    const file = { name: basename(path, '.elf'), path, digest, bytes };
-    this.#read.set(path, new WeakRef(file));
+    this.#read.set(file.path, new WeakRef(file));
     return file;
   }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Parses each image once for as long as anything uses it. */
