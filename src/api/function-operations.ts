@@ -8,6 +8,7 @@ import {
   MAX_MILLISECONDS,
   MEMORY_BYTES,
 } from '../fabric/limits.js';
+import { IMAGE_REFERENCE_PATTERN } from '../image/store/image-name.js';
 import { operation } from './operation.js';
 import { POSTED_ITEM, REQUEST_BYTES, ReplyBody, RequestBody } from './request-schemas.js';
 import { Closed, Count, FunctionName, LogLine, Phases, Strategy, Time } from './shared-schemas.js';
@@ -96,14 +97,15 @@ const Settings = {
   commandLine: Type.Optional(
     Type.Array(Type.String({ pattern: WORD_PATTERN }), {
       maxItems: 100,
-      description: 'Words NAME=VALUE for an image other than js.',
+      description: 'Arguments for an image other than js; those that are NAME=VALUE configure it.',
     }),
   ),
 };
 
 export const ImageName = Type.String({
-  pattern: '^[a-z0-9][a-z0-9-]{0,62}$',
-  description: 'The name of a built image.',
+  pattern: IMAGE_REFERENCE_PATTERN,
+  description:
+    'The name of an image of Hatchery or of a stored one, or the digest of a stored one.',
 });
 
 export const DeployBody = Closed({

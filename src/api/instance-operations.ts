@@ -21,7 +21,7 @@ const SpawnBody = Closed({
   commandLine: Type.Optional(
     Type.Array(Type.String({ pattern: WORD_PATTERN }), {
       maxItems: 100,
-      description: 'Words NAME=VALUE for an image other than js.',
+      description: 'Arguments for an image other than js; those that are NAME=VALUE configure it.',
     }),
   ),
   memoryBytes: Type.Optional(

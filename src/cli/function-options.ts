@@ -4,7 +4,7 @@ import { basename, extname, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Strategy } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
-import type { FunctionDefinition } from '../fabric/definition.js';
+import { type FunctionDefinition, LUA_IMAGE } from '../fabric/definition.js';
 import { addLimitOptions, limitsFrom } from './limit-options.js';
 import { addDriverOptions, addLogOption, type DriverOptions } from './server-options.js';
 import { collect, collectEnv, readEnvFile } from './values.js';
@@ -21,7 +21,8 @@ const STRATEGIES: readonly Strategy[] = ['reset', 'clone', 'pool', 'boot'];
 export function addFunctionOptions(command: Command): Command {
   const withFile = command.argument(
     '<file>',
-    'TypeScript or JavaScript with "export default { fetch }", or an image (.elf)',
+    'TypeScript or JavaScript with "export default { fetch }", Lua with "function handle", a module ' +
+      '(.wasm or .wat) or a C program (.c), which are built, or an image (.elf)',
   );
   const described = addDriverOptions(withFile)
     .addOption(
@@ -50,12 +51,27 @@ export function definitionFrom(file: string, options: FunctionOptions): Function
   const fromFile = options.envFile === undefined ? {} : readEnvFile(options.envFile);
   return {
     name: functionName(path),
-    ...(extname(path) === '.elf' ? { image: path } : { file: path }),
+    ...codeOf(path),
     env: { ...fromFile, ...options.env },
     limits: limitsFrom({ ...options }),
     ...(options.allowFetch === undefined ? {} : { allowFetch: options.allowFetch }),
     ...(options.strategy === undefined ? {} : { strategy: options.strategy }),
   };
+}
+
+/** Of an image that is built first, the caller knows it. */
+function codeOf(path: string): Pick<FunctionDefinition, 'image' | 'file'> {
+  switch (extname(path)) {
+    case '.elf':
+    case '.wasm':
+    case '.wat':
+    case '.c':
+      return { image: path };
+    case '.lua':
+      return { image: LUA_IMAGE, file: path };
+    default:
+      return { file: path };
+  }
 }
 
 /** @throws HatcheryError INVALID_ARGUMENT */

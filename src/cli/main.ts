@@ -13,6 +13,7 @@ import { describeCompletion } from './completion.js';
 import { describeDoctor, doctor } from './doctor.js';
 import { describeDomain } from './domain/domain.js';
 import { EXIT_CODES, exitCodeOf } from './exit-codes.js';
+import { describeImage } from './image/image.js';
 import { describeDashboard } from './remote/dashboard.js';
 import { describeEvents } from './remote/events.js';
 import { describeFunction } from './remote/function.js';
@@ -56,7 +57,10 @@ function createProgram(terminal: Terminal, settle: (code: number) => void): Comm
     settle(await serve(file, options, terminal)),
   );
   describeUp(add('up')).action(async (options) => settle(await up(options, terminal)));
-  const nouns = { function: describeFunction, instance: describeInstance, token: describeToken };
+  const nouns = {
+    ...{ function: describeFunction, instance: describeInstance, image: describeImage },
+    token: describeToken,
+  };
   for (const [noun, describe] of Object.entries(nouns)) {
     const parent = add(noun);
     describe(parent, addTo(parent, `hatchery ${noun}`), terminal, settle);
@@ -82,7 +86,9 @@ function createProgram(terminal: Terminal, settle: (code: number) => void): Comm
  * @returns the exit code, see {@link EXIT_CODES}; errors have been printed.
  */
 export async function main(argv: readonly string[]): Promise<number> {
-  const terminal = new Terminal(argv.includes('--json'));
+  // What is behind -- is a compiler's.
+  const dashes = argv.indexOf('--');
+  const terminal = new Terminal((dashes < 0 ? argv : argv.slice(0, dashes)).includes('--json'));
   let code: number = EXIT_CODES.ok.code;
   try {
     const program = createProgram(terminal, (settled) => {

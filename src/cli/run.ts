@@ -7,11 +7,13 @@ import { createLogger } from '../logging.js';
 import type { Phase } from '../timeline.js';
 import type { Usage } from '../usage.js';
 import { EXIT_CODES } from './exit-codes.js';
-import { addFunctionOptions, definitionFrom, type FunctionOptions } from './function-options.js';
+import { addFolderOption } from './folder-option.js';
+import { addFunctionOptions } from './function-options.js';
+import { deployableFrom, type ServedOptions } from './served-file.js';
 import type { Terminal } from './terminal.js';
 import { usageLines } from './usage-lines.js';
 
-interface RunOptions extends FunctionOptions {
+interface RunOptions extends ServedOptions {
   readonly request: string;
 }
 
@@ -22,12 +24,13 @@ everything else to standard error; with --json there is one object with all of i
 
 Examples:
   hatchery run examples/hello.ts
+  hatchery run app.wasm --dir public:/srv
   hatchery run app.ts --request '{"url":"/items?limit=5"}'
   hatchery run app.ts --request '{"url":"/items","method":"POST","body":"{\\"name\\":\\"x\\"}"}' --json
   echo '{"url":"/"}' | hatchery run app.ts --request - --strategy boot`;
 
 export function describeRun(command: Command): Command {
-  return addFunctionOptions(command)
+  return addFolderOption(addFunctionOptions(command))
     .description('answer one request, and print the response, its timeline and what it used')
     .option('--request <json>', 'the request; - reads it from standard input', '{"url":"/"}')
     .addHelpText('after', EXAMPLES);
@@ -59,7 +62,7 @@ function readRequest(text: string): Request {
 
 export async function run(file: string, options: RunOptions, terminal: Terminal): Promise<number> {
   const request = readRequest(options.request);
-  const definition = definitionFrom(file, options);
+  const { definition } = await deployableFrom(file, options, terminal);
   const logger = createLogger(options.logLevel, terminal.json);
   const { Fabric, timelineOf, usageOf } = await import('../index.js');
   const fabric = await Fabric.open({ driver: options.driver, xenType: options.xenType, logger });

@@ -2,19 +2,22 @@
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import { HatcheryError } from '../errors.js';
+import type { FunctionDefinition } from '../fabric/definition.js';
 import { createLogger } from '../logging.js';
 import type { DeployedBy, Serving } from '../supervisor/serving.js';
 import type { SpanExporter } from '../tracing/span-exporter.js';
 import { addSelfTestOption, processesOf, testItself, whyDriver } from './announcing.js';
-import { addFunctionOptions, definitionFrom, type FunctionOptions } from './function-options.js';
+import { addFolderOption } from './folder-option.js';
+import { addFunctionOptions } from './function-options.js';
 import { listenOn, openServing } from './open-serving.js';
 import { openTracing } from './open-tracing.js';
+import { type Deployable, deployableFrom, type ServedOptions } from './served-file.js';
 import { addServerOptions, type ServerOptions } from './server-options.js';
 import type { Terminal } from './terminal.js';
 import { runUntilStopped, type StoppableServer } from './until-stopped.js';
 import { SourceWatcher } from './watch.js';
 
-interface ServeOptions extends FunctionOptions, ServerOptions {
+interface ServeOptions extends ServedOptions, ServerOptions {
   readonly watch?: true;
   readonly selfTest: number;
 }
@@ -24,12 +27,14 @@ Examples:
   hatchery serve examples/hello.ts
   hatchery serve app.ts --port 3000 --watch
   hatchery serve app.ts --memory 128MiB --wall-ms 2000 --env GREETING=hello --env-file .env
+  hatchery serve app.wasm --dir public:/srv
+  hatchery serve main.c --watch
   hatchery serve app.ts --strategy clone --json --log-level warn
   hatchery serve app.ts --workers 4 --worker-user hatchery --concurrency 64 --queue 256
   hatchery serve app.ts --trust-proxy 10.0.0.0/8 --trust-proxy ::1`;
 
 export function describeServe(command: Command): Command {
-  return addSelfTestOption(addServerOptions(addFunctionOptions(command)))
+  return addSelfTestOption(addServerOptions(addFolderOption(addFunctionOptions(command))))
     .description('serve a function by HTTP: every request gets its own virtual machine')
     .option('--watch', 'deploy the function again whenever one of its files is saved')
     .addHelpText('after', EXAMPLES);
@@ -52,6 +57,7 @@ class Server implements StoppableServer {
   #serving: Serving | undefined;
   #tracing: SpanExporter | undefined;
   #watcher: SourceWatcher | undefined;
+  #deployable: Deployable | undefined;
   #abandoned = false;
 
   constructor(file: string, options: ServeOptions, terminal: Terminal) {
@@ -63,7 +69,7 @@ class Server implements StoppableServer {
 
   async start(): Promise<void> {
     const { host, port, selfTest: requests } = this.#options;
-    const definition = definitionFrom(this.#file, this.#options);
+    const definition = await this.#definition();
     const fetches = this.#options.allowFetch !== undefined;
     this.#tracing = await openTracing(this.#logger);
     const purpose = { fetches, byName: false, tracing: this.#tracing };
@@ -107,7 +113,7 @@ class Server implements StoppableServer {
   async #redeploy(serving: Serving): Promise<readonly string[] | undefined> {
     const start = performance.now();
     try {
-      const fn = await serving.deploy(definitionFrom(this.#file, this.#options));
+      const fn = await serving.deploy(await this.#definition());
       const milliseconds = performance.now() - start;
       this.#terminal.result(`Deployed ${fn.name} again in ${milliseconds.toFixed(0)} ms`, {
         event: 'redeployed',
@@ -122,10 +128,15 @@ class Server implements StoppableServer {
     }
   }
 
+  /** What the file is now. */
+  async #definition(): Promise<FunctionDefinition> {
+    this.#deployable = await deployableFrom(this.#file, this.#options, this.#terminal);
+    return this.#deployable.definition;
+  }
+
   #inputs(fn: DeployedBy): readonly string[] {
-    const { image } = definitionFrom(this.#file, this.#options);
     const { envFile } = this.#options;
-    const files = image === undefined ? fn.inputs : [image];
+    const files = this.#deployable?.inputs ?? fn.inputs;
     return envFile === undefined ? files : [...files, envFile];
   }
 

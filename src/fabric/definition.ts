@@ -4,7 +4,6 @@ import type { Strategy } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import { AllowList } from './host-calls/allow-list.js';
 import {
-  DEFAULT_LIMITS,
   type Limits,
   MAX_COUNT,
   MAX_HEAD_BYTES,
@@ -23,8 +22,9 @@ export interface FunctionDefinition {
   /** Where the imports of `source` are looked up. Default: the working directory. */
   readonly folder?: string;
   /**
-   * A built image's name, or the path of an ELF file. Default: `js`, which takes `file` or
-   * `source`; other images take neither.
+   * The name of an image of the package or of a stored one, the digest of a stored one
+   * (`sha256:…`), or the path of an ELF file. Default: `js`, which takes `file` or `source`, as does
+   * `lua` with a script in Lua; other images take neither.
    */
   readonly image?: string;
   /**
@@ -32,11 +32,14 @@ export interface FunctionDefinition {
    * reached as `NAME.localhost` and by the path `/NAME/` there.
    */
   readonly hosts?: readonly string[];
-  /** What the function gets as `env`. */
+  /** What the function gets as `env`, and an image as its environment variables. */
   readonly env?: Readonly<Record<string, string>>;
   /** The same, but their values are taken out of what the function logs and of its traces. */
   readonly secrets?: Readonly<Record<string, string>>;
-  /** Words `NAME=VALUE` for an image: its configuration. The JavaScript image takes none. */
+  /**
+   * Words for an image: the arguments of its program, behind the function's name. Those that are
+   * `NAME=VALUE` are items of its configuration, too. The JavaScript image takes none.
+   */
   readonly commandLine?: readonly string[];
   readonly limits?: Partial<Limits>;
   /**
@@ -76,7 +79,8 @@ export interface CheckedDefinition extends FunctionDefinition {
   readonly env: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;
   readonly commandLine: readonly string[];
-  readonly limits: Limits;
+  /** As they were given: an image has defaults of its own. */
+  readonly limits: Partial<Limits>;
   readonly allowFetch: readonly string[];
   readonly bindings: Readonly<Record<string, Binding>>;
   readonly warmUp: boolean;
@@ -84,6 +88,13 @@ export interface CheckedDefinition extends FunctionDefinition {
 
 /** The image that runs TypeScript and JavaScript. */
 export const JAVASCRIPT_IMAGE = 'js';
+/** The image that runs scripts in Lua. */
+export const LUA_IMAGE = 'lua';
+
+/** Images whose functions have code of their own. */
+export function takesCode(image: string): boolean {
+  return image === JAVASCRIPT_IMAGE || image === LUA_IMAGE;
+}
 
 /** Largest body that may be asked for: it is held in the host's memory. */
 const MAX_BODY_BYTES = 1 << 30;
@@ -103,7 +114,9 @@ export const HOST_PATTERN =
 
 /** A word of a command line. What images get from Hatchery itself cannot be set. */
 export const WORD_PATTERN =
-  '^(?!(name|env|bindings|limits|module|hatchery[.]\\w*)=)[\\w.-]{1,63}=.*$';
+  '^(?!(name|env|environment|arguments|bindings|limits|module|hatchery[.]\\w*)=)[^\\0]*$';
+/** A word that is an item of the image's configuration. */
+export const ITEM_PATTERN = /^([\w.-]{1,63})=(.*)$/s;
 
 const integer = (minimum: number, maximum: number, unit: string) =>
   v.pipe(
@@ -170,8 +183,11 @@ const DEFINITION = v.strictObject(
     commandLine: v.optional(
       v.array(
         v.pipe(
-          v.string('must be NAME=VALUE'),
-          v.regex(new RegExp(WORD_PATTERN, 's'), 'must be NAME=VALUE, with a name that is free'),
+          v.string('must be a word'),
+          v.regex(
+            new RegExp(WORD_PATTERN, 's'),
+            'must be a word without NUL, and not NAME=VALUE with a name of Hatchery',
+          ),
         ),
         'must be an array',
       ),
@@ -222,6 +238,7 @@ export function checkDefinition(definition: unknown): CheckedDefinition {
       throw invalid(`bindings.${name}`, 'is a variable of env as well');
     }
   }
+  checkEnvironment(checked);
   for (const name of Object.keys(checked.secrets ?? {})) {
     if (Object.hasOwn(checked.env ?? {}, name) || Object.hasOwn(checked.bindings ?? {}, name)) {
       throw invalid(`secrets.${name}`, 'is a variable or a binding as well');
@@ -235,7 +252,7 @@ export function checkDefinition(definition: unknown): CheckedDefinition {
     env: checked.env ?? {},
     secrets: checked.secrets ?? {},
     commandLine: checked.commandLine ?? [],
-    limits: { ...DEFAULT_LIMITS, ...checked.limits },
+    limits: checked.limits ?? {},
     allowFetch: checked.allowFetch ?? [],
     // The user's own objects, not the schema's copies: their methods may need their state.
     bindings: (definition as FunctionDefinition).bindings ?? {},
@@ -251,12 +268,26 @@ function checkCode(definition: FunctionDefinition): void {
   if (commandLine.length > 0 && (image === undefined || image === JAVASCRIPT_IMAGE)) {
     throw invalid('commandLine', 'goes only with an image of your own');
   }
-  if (image !== undefined && image !== JAVASCRIPT_IMAGE) {
+  if (image !== undefined && !takesCode(image)) {
     if (file !== undefined || source !== undefined) {
       throw invalid('image', `${image} takes neither file nor source`);
     }
   } else if ((file === undefined) === (source === undefined)) {
     throw invalid('file', 'either it or source must be given');
+  }
+}
+
+/** Programs get variables as `NAME=VALUE` with a NUL behind it. */
+function checkEnvironment({ image, env = {}, secrets = {} }: FunctionDefinition): void {
+  if (image === undefined || image === JAVASCRIPT_IMAGE) {
+    return;
+  }
+  for (const [field, variables] of Object.entries({ env, secrets })) {
+    for (const [name, value] of Object.entries(variables)) {
+      if (name === '' || /[=\0]/.test(name) || value.includes('\0')) {
+        throw invalid(`${field}.${name}`, 'cannot be an environment variable: it has a NUL or "="');
+      }
+    }
   }
 }
 

@@ -5,13 +5,13 @@ import type { Driver, DriverName, Strategy, XenGuestType } from '../drivers/driv
 import { HatcheryError } from '../errors.js';
 import { Images, ParsedImages } from '../image/images.js';
 import { TraceMapper } from '../image/source-maps.js';
+import { configurationOf } from './configuration.js';
 import { Deadlines } from './deadlines.js';
 import { defaultAdmission } from './default-admission.js';
 import { type Binding, checkDefinition, type FunctionDefinition } from './definition.js';
 import { Deployment } from './deployment.js';
 import { Failures } from './failure.js';
 import { DeployedFunction, type Version } from './function.js';
-import { describeBindings } from './host-calls/bindings.js';
 import { closeHandlers, createHandlers } from './host-calls/handlers.js';
 import type { Instance } from './instance.js';
 import { Placement } from './placement.js';
@@ -329,31 +329,4 @@ export class Fabric {
       throw new HatcheryError('FABRIC_CLOSED');
     }
   }
-}
-
-/** What a guest gets from its parent; the images say what they take of it. */
-function configurationOf(
-  { definition, bundle }: PreparedFunction,
-  bindings: Readonly<Record<string, Binding>>,
-): ReadonlyMap<string, Uint8Array> {
-  const { name, env, secrets, commandLine, limits, warmUp } = definition;
-  const { startupMilliseconds, maxHostCallsInFlight } = limits;
-  const items: [string, string][] = [
-    ['name', name],
-    ['env', JSON.stringify({ ...env, ...secrets })],
-    ['bindings', JSON.stringify(describeBindings(bindings))],
-    ['limits', JSON.stringify({ startupMilliseconds, maxHostCallsInFlight, warmUp })],
-  ];
-  for (const word of commandLine) {
-    const equals = word.indexOf('=');
-    items.push([word.slice(0, equals), word.slice(equals + 1)]);
-  }
-  const encoder = new TextEncoder();
-  const encoded = new Map<string, Uint8Array>(
-    items.map(([item, value]) => [item, encoder.encode(value)]),
-  );
-  if (bundle !== undefined) {
-    encoded.set('module', bundle.code);
-  }
-  return encoded;
 }

@@ -3,9 +3,9 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { join } from 'node:path';
 import t from 'tap';
 import { DataFolder } from '../../src/control/data/data-folder.js';
-import { defaultDataFolder } from '../../src/data-path.js';
 import { FunctionStore, KEPT_VERSIONS } from '../../src/control/data/function-store.js';
 import { SecretBox } from '../../src/control/data/secret-box.js';
+import { defaultDataFolder } from '../../src/data-path.js';
 import { settings } from './settings.js';
 
 const KEY = 'ab'.repeat(32);

@@ -1,6 +1,5 @@
 import { test } from 'tap';
 import { checkDefinition } from '../../src/fabric/definition.js';
-import { DEFAULT_LIMITS } from '../../src/fabric/limits.js';
 
 const GOOD = { name: 'f', source: 'export default {}' };
 
@@ -12,13 +11,13 @@ test('defaults are filled in', async (t) => {
     env: {},
     secrets: {},
     commandLine: [],
-    limits: DEFAULT_LIMITS,
+    limits: {},
     allowFetch: [],
     bindings: {},
     warmUp: false,
   });
   const { limits } = checkDefinition({ ...GOOD, limits: { wallMilliseconds: 5 } });
-  t.strictSame(limits, { ...DEFAULT_LIMITS, wallMilliseconds: 5 });
+  t.strictSame(limits, { wallMilliseconds: 5 }, 'an image has defaults of its own');
 });
 
 test('what is wrong is named by its path', async (t) => {

@@ -20,14 +20,18 @@ export interface DeployOptions {
   readonly poolSize?: number;
 }
 
+/** What becomes an image, or is one. */
+const NOT_SENT = ['.elf', '.wasm', '.wat', '.c'];
+
 /** @throws HatcheryError INVALID_ARGUMENT where neither a file nor an image says it, or the file is one */
 export function nameFor(file: string | undefined, { name, image }: DeployOptions): string {
   if ((file === undefined) === (image === undefined)) {
     throw new HatcheryError('INVALID_ARGUMENT', { problem: 'give a file, or an image by --image' });
   }
-  if (file !== undefined && extname(file) === '.elf') {
+  if (file !== undefined && NOT_SENT.includes(extname(file))) {
     const problem =
-      'an ELF file cannot be sent: put it among the images of the server, and use --image';
+      `${basename(file)} cannot be sent: build an image of it with "hatchery image build" on the ` +
+      'machine of the server, as its user, and use --image';
     throw new HatcheryError('INVALID_ARGUMENT', { problem });
   }
   return name ?? (file === undefined ? (image as string) : functionName(resolve(file)));

@@ -8,7 +8,7 @@ import {
   type FunctionDefinition,
   JAVASCRIPT_IMAGE,
 } from '../../fabric/definition.js';
-import type { PreparedFunction } from '../../fabric/prepared.js';
+import { limitsOf, type PreparedFunction } from '../../fabric/prepared.js';
 import type { Images } from '../../image/images.js';
 import { ZERG } from '../../zerg/zerg-page.js';
 import type { BundleOrder } from '../bundling/bundle-upload.js';
@@ -121,7 +121,7 @@ export async function prepareVersion(
   { settings, secrets, code }: NewVersion,
   images: Images,
 ): Promise<PreparedFunction> {
-  const { bindings: _, ...definition } = checkDefinition(definitionOf(name, settings, secrets));
+  const { bindings: _, ...checked } = checkDefinition(definitionOf(name, settings, secrets));
   const { image: imageName } = settings;
   const image = await images.read(imageName).catch((error: unknown) => {
     const known = HatcheryError.from(error);
@@ -135,6 +135,7 @@ export async function prepareVersion(
     inputs: [],
     milliseconds: 0,
   };
+  const definition = { ...checked, limits: limitsOf(checked, image) };
   return { definition, bundle, image, workingFolder: UPLOAD_FOLDER };
 }
 

@@ -7,7 +7,7 @@ export type Digest = `sha256:${string}`;
 /** Lower-case letters, digits and hyphens; no path, and no digest. */
 export const IMAGE_NAME_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}$';
 /** A name, or the digest of a stored image. */
-export const IMAGE_REFERENCE_PATTERN = `${IMAGE_NAME_PATTERN}|^sha256:[0-9a-f]{64}$`;
+export const IMAGE_REFERENCE_PATTERN = '^([a-z0-9][a-z0-9-]{0,62}|sha256:[0-9a-f]{64})$';
 
 const NAME = new RegExp(IMAGE_NAME_PATTERN);
 const DIGEST = /^sha256:[0-9a-f]{64}$/;

@@ -91,7 +91,8 @@ export function digestOf(bytes: Uint8Array | string): Digest {
 
 /** The image of an ELF file: the same for the same bytes and configuration. */
 export function composeImage(config: ImageConfig, elf: Uint8Array): WholeImage {
-  const configBytes = Buffer.from(JSON.stringify(config));
+  // Its fields in one order, wherever it comes from.
+  const configBytes = Buffer.from(JSON.stringify(v.parse(CONFIG, config)));
   const manifest = Buffer.from(
     JSON.stringify({
       schemaVersion: 2,
