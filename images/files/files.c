@@ -13,6 +13,7 @@ static const uint64_t SIZE_MAX_BYTES = (uint64_t)TABLE_ENTRIES * TABLE_ENTRIES *
 static struct file *root;
 static struct file *free_files;
 static uint64_t inodes;
+static uint64_t positions;
 
 static struct file *new_file(void) {
     if (free_files == NULL) {
@@ -38,6 +39,7 @@ static void link_to(struct file *directory, struct file *file, const char *name,
     memcpy(file->name, name, name_bytes);
     file->name_bytes = (uint8_t)name_bytes;
     file->parent = directory;
+    file->position = ++positions;
     /* In the order in which they were made: who reads the directory meanwhile misses none. */
     struct file **end = &directory->first_child;
     while (*end != NULL) {

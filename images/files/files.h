@@ -32,6 +32,7 @@ struct file {
     struct file *parent; /* NULL for the root, and for what was unlinked and is still open */
     struct file *first_child, *next;
     uint64_t inode;
+    uint64_t position; /* in its directory, which grows with each name that is made there */
     uint64_t size; /* of a regular file, in bytes */
     uint64_t accessed, modified; /* nanoseconds since 1970-01-01 UTC */
     uint32_t opens;

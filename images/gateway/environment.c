@@ -3,11 +3,21 @@
 
 #include "../kernel/kernel.h"
 #include "gateway.h"
+#include "kept_request.h"
 
 enum { ENVIRONMENT_BYTES = 768 << 10, ARGUMENTS_BYTES = 64 << 10 };
 
 static char environment[ENVIRONMENT_BYTES];
 static char arguments[ARGUMENTS_BYTES];
+
+/* strcspn and strstr of Debian's musl have stack protectors, which read FS: a guest has no base there. */
+static size_t length_without(const char *text, const char *ends) {
+    size_t length = 0;
+    while (text[length] != 0 && strchr(ends, text[length]) == NULL) {
+        length++;
+    }
+    return length;
+}
 
 /* Strings that are being laid into a buffer. */
 struct builder {
@@ -118,7 +128,7 @@ static const char *append_json_string(struct builder *to, const char *at) {
         refuse_environment();
     }
     while (*at != '"') {
-        const size_t plain = strcspn(at, "\"\\");
+        const size_t plain = length_without(at, "\"\\");
         append(to, at, plain);
         at += plain;
         if (*at == '\\') {
@@ -162,13 +172,13 @@ struct url {
 
 static struct url url_parts(const char *text) {
     struct url url = {.is_secure = strncmp(text, "https:", 6) == 0};
-    const char *scheme_end = strstr(text, "://");
-    const char *authority = scheme_end == NULL ? text : scheme_end + 3;
-    const char *path = authority + strcspn(authority, "/?#");
-    const char *end = path + strcspn(path, "#");
+    const char *scheme_end = text + length_without(text, ":");
+    const char *authority = strncmp(scheme_end, "://", 3) == 0 ? scheme_end + 3 : text;
+    const char *path = authority + length_without(authority, "/?#");
+    const char *end = path + length_without(path, "#");
     const char *query = memchr(path, '?', (size_t)(end - path));
     /* A colon inside the brackets of an IPv6 address is not the port's. */
-    const char *after_address = *authority == '[' ? authority + strcspn(authority, "]/?#") : authority;
+    const char *after_address = *authority == '[' ? authority + length_without(authority, "]/?#") : authority;
     const char *colon = memchr(after_address, ':', (size_t)(path - after_address));
     url.host = authority;
     url.host_bytes = (size_t)((colon != NULL ? colon : path) - authority);
@@ -279,7 +289,7 @@ struct strings gateway_environment(void) {
     struct builder to = {.start = environment, .capacity = sizeof environment};
     add_configured(&to);
     size_t head_bytes;
-    const char *method = request_head(&head_bytes);
+    const char *method = kept_request_head(&head_bytes);
     const char *end = method + head_bytes;
     const char *url = next_string(method);
     add_text(&to, "GATEWAY_INTERFACE", "CGI/1.1");
@@ -299,11 +309,13 @@ struct strings gateway_arguments(void) {
     append(&to, name == NULL ? "program" : name, name == NULL ? 7 : bytes);
     end_string(&to);
     const char *words = configuration_find("arguments", &bytes);
-    while (words != NULL && *(words += strspn(words, " ")) != 0) {
-        const size_t word_bytes = strcspn(words, " ");
-        append(&to, words, word_bytes);
-        end_string(&to);
-        words += word_bytes;
+    while (words != NULL && *words != 0) {
+        const size_t word_bytes = length_without(words, " ");
+        if (word_bytes > 0) {
+            append(&to, words, word_bytes);
+            end_string(&to);
+        }
+        words += word_bytes + (words[word_bytes] == ' ');
     }
     return (struct strings){arguments, to.count, to.bytes};
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../kernel/kernel.h"
+#include "kept_request.h"
 
 /* So much of a body is kept until the program has ended: a response of one frame costs one exit. */
 enum { BODY_BYTES = 128 << 10, LOG_LINE_BYTES = 4096 };
@@ -23,15 +24,12 @@ static char line[LOG_LINE_BYTES];
 static size_t line_bytes;
 
 void gateway_begin(void) {
+    kept_request_begin();
     state = IN_HEAD;
     head_text_bytes = head_bytes = body_bytes = line_bytes = 0;
     status = 0;
     is_streaming = 0;
     problem = NULL;
-}
-
-size_t gateway_read(void *buffer, size_t capacity) {
-    return capacity == 0 ? 0 : request_body_read(buffer, capacity);
 }
 
 static void give_up(const char *why) {

@@ -26,10 +26,7 @@ struct strings gateway_environment(void);
 /* The function's name and the words of its configuration item `arguments`, parted by spaces. */
 struct strings gateway_arguments(void);
 
-/* Standard input: the request's body. Returns how many bytes there were; 0 at its end. */
-size_t gateway_read(void *buffer, size_t capacity);
-
-/* Standard output and standard error. */
+/* Standard output and standard error. Standard input is kept_request_read. */
 void gateway_write(const void *bytes, size_t count);
 void gateway_write_error(const void *bytes, size_t count);
 
