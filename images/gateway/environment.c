@@ -50,114 +50,20 @@ static void add_text(struct builder *to, const char *name, const char *value) {
     add(to, name, value, strlen(value));
 }
 
-/* -- The function's own: the configuration item `env`, a JSON object of strings that the host made. -- */
-
-static _Noreturn void refuse_environment(void) {
-    static const char text[] = "the configuration item env is no JSON object of strings";
-    panic(HATCHERY_PANIC_ABORT, text, sizeof text - 1);
-}
-
-static unsigned hexadecimal(const char *digits) {
-    unsigned value = 0;
-    for (int i = 0; i < 4; i++) {
-        const char digit = digits[i];
-        const int is_letter = (digit | 32) >= 'a' && (digit | 32) <= 'f';
-        if (!is_letter && (digit < '0' || digit > '9')) {
-            refuse_environment();
-        }
-        value = value * 16 + (unsigned)(is_letter ? (digit | 32) - 'a' + 10 : digit - '0');
-    }
-    return value;
-}
-
-static void append_utf8(struct builder *to, unsigned code) {
-    unsigned char bytes[4];
-    size_t count;
-    if (code < 0x80) {
-        bytes[0] = (unsigned char)code;
-        count = 1;
-    } else if (code < 0x800) {
-        bytes[0] = (unsigned char)(0xc0 | code >> 6);
-        bytes[1] = (unsigned char)(0x80 | (code & 0x3f));
-        count = 2;
-    } else if (code < 0x10000) {
-        bytes[0] = (unsigned char)(0xe0 | code >> 12);
-        bytes[1] = (unsigned char)(0x80 | (code >> 6 & 0x3f));
-        bytes[2] = (unsigned char)(0x80 | (code & 0x3f));
-        count = 3;
-    } else {
-        bytes[0] = (unsigned char)(0xf0 | code >> 18);
-        bytes[1] = (unsigned char)(0x80 | (code >> 12 & 0x3f));
-        bytes[2] = (unsigned char)(0x80 | (code >> 6 & 0x3f));
-        bytes[3] = (unsigned char)(0x80 | (code & 0x3f));
-        count = 4;
-    }
-    append(to, (const char *)bytes, count);
-}
-
-/* `at` is behind a backslash; the text ends with a NUL. Returns what is behind the escape. */
-static const char *append_escaped(struct builder *to, const char *at) {
-    static const char escapes[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
-    const char *found = *at == 0 ? NULL : strchr(escapes, *at);
-    if (found != NULL) {
-        append(to, meanings + (found - escapes), 1);
-        return at + 1;
-    }
-    if (*at != 'u') {
-        refuse_environment();
-    }
-    unsigned code = hexadecimal(at + 1);
-    at += 5;
-    if (code >= 0xd800 && code < 0xdc00 && at[0] == '\\' && at[1] == 'u') {
-        const unsigned low = hexadecimal(at + 2);
-        if (low >= 0xdc00 && low < 0xe000) {
-            code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-            at += 6;
-        }
-    }
-    /* An environment has no NULs: the value ends there for whoever reads it, so it is left out. */
-    if (code != 0) {
-        append_utf8(to, code);
-    }
-    return at;
-}
-
-/* `at` is at a quotation mark. */
-static const char *append_json_string(struct builder *to, const char *at) {
-    if (*at++ != '"') {
-        refuse_environment();
-    }
-    while (*at != '"') {
-        const size_t plain = length_without(at, "\"\\");
-        append(to, at, plain);
-        at += plain;
-        if (*at == '\\') {
-            at = append_escaped(to, at + 1);
-        } else if (*at != '"') {
-            refuse_environment();
-        }
-    }
-    return at + 1;
-}
-
-static void add_configured(struct builder *to) {
+/* Strings of a configuration item, each with a NUL behind it. */
+static void append_item(struct builder *to, const char *name) {
     size_t bytes;
-    const char *at = configuration_find("env", &bytes);
-    if (at == NULL || strcmp(at, "{}") == 0) {
+    const char *strings = configuration_find(name, &bytes);
+    if (strings == NULL) {
         return;
     }
-    do {
-        /* Behind `{` or `,`. */
-        at = append_json_string(to, at + 1);
-        if (*at++ != ':') {
-            refuse_environment();
-        }
-        append(to, "=", 1);
-        at = append_json_string(to, at);
+    append(to, strings, bytes);
+    for (size_t i = 0; i < bytes; i++) {
+        to->count += strings[i] == 0;
+    }
+    /* Whatever the host sends, what is read as strings ends with one. */
+    if (bytes > 0 && strings[bytes - 1] != 0) {
         end_string(to);
-    } while (*at == ',');
-    if (*at != '}') {
-        refuse_environment();
     }
 }
 
@@ -287,7 +193,7 @@ static void add_headers(struct builder *to, const char *headers, const char *end
 
 struct strings gateway_environment(void) {
     struct builder to = {.start = environment, .capacity = sizeof environment};
-    add_configured(&to);
+    append_item(&to, "environment");
     size_t head_bytes;
     const char *method = kept_request_head(&head_bytes);
     const char *end = method + head_bytes;
@@ -304,18 +210,11 @@ struct strings gateway_environment(void) {
 
 struct strings gateway_arguments(void) {
     struct builder to = {.start = arguments, .capacity = sizeof arguments};
-    size_t bytes;
-    const char *name = configuration_find("name", &bytes);
-    append(&to, name == NULL ? "program" : name, name == NULL ? 7 : bytes);
-    end_string(&to);
-    const char *words = configuration_find("arguments", &bytes);
-    while (words != NULL && *words != 0) {
-        const size_t word_bytes = length_without(words, " ");
-        if (word_bytes > 0) {
-            append(&to, words, word_bytes);
-            end_string(&to);
-        }
-        words += word_bytes + (words[word_bytes] == ' ');
+    append_item(&to, "arguments");
+    /* A program has a name. */
+    if (to.count == 0) {
+        append(&to, "program", 7);
+        end_string(&to);
     }
     return (struct strings){arguments, to.count, to.bytes};
 }

@@ -18,12 +18,12 @@ struct strings {
 void gateway_begin(void);
 
 /*
- * `NAME=VALUE` strings: the function's environment, then the request's variables. The function's own come
+ * `NAME=VALUE` strings: the function's environment (the configuration item `environment`), then the request's variables. The function's own come
  * first, so that no client can change what getenv finds. Valid until the next request.
  */
 struct strings gateway_environment(void);
 
-/* The function's name and the words of its configuration item `arguments`, parted by spaces. */
+/* The function's name, and the words of its command line. */
 struct strings gateway_arguments(void);
 
 /* Standard output and standard error. Standard input is kept_request_read. */

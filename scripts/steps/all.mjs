@@ -5,6 +5,7 @@ import { dependenciesStep } from './dependencies.mjs';
 import { imageNames, imageStep } from './images.mjs';
 import { nodeStep } from './node.mjs';
 import { packagesStep } from './packages.mjs';
+import { sdkStep } from './sdk.mjs';
 import { typescriptStep } from './typescript.mjs';
 import { workerBundleStep } from './worker-bundle.mjs';
 
@@ -19,7 +20,7 @@ export const testAddonSteps = ({ sanitized = false } = {}) => [
     addonStep(target, { sanitized }),
   ),
 ];
-export const imageSteps = () => imageNames().map(imageStep);
+export const imageSteps = () => [...imageNames().map(imageStep), sdkStep];
 export const typescriptSteps = () => [typescriptStep, dashboardStep, workerBundleStep];
 
 /** Everything that `npm start` needs. */

@@ -25,7 +25,8 @@ export function imageNames() {
 }
 
 let cachedTools;
-function toolVersions() {
+/** What guest code is compiled and translated with. */
+export function toolVersions() {
   cachedTools ??= ['gcc', 'wasm2c'].map((tool) => {
     try {
       return execFileSync(tool, ['--version'], { encoding: 'utf8' }).split('\n')[0];
