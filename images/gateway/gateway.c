@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "../kernel/kernel.h"
+#include "buffered_response.h"
 #include "kept_request.h"
 
-/* So much of a body is kept until the program has ended: a response of one frame costs one exit. */
-enum { BODY_BYTES = 128 << 10, LOG_LINE_BYTES = 4096 };
+enum { LOG_LINE_BYTES = 4096 };
 
 static enum { IN_HEAD, IN_BODY, BROKEN } state;
 static char head_text[RESPONSE_HEAD_CAPACITY];
@@ -15,10 +15,6 @@ static size_t head_text_bytes;
 static char head[RESPONSE_HEAD_CAPACITY];
 static size_t head_bytes;
 static uint32_t status;
-static unsigned char body[BODY_BYTES];
-static size_t body_bytes;
-/* The response has begun, and the body goes out as it comes. */
-static int is_streaming;
 static const char *problem;
 static char line[LOG_LINE_BYTES];
 static size_t line_bytes;
@@ -26,9 +22,8 @@ static size_t line_bytes;
 void gateway_begin(void) {
     kept_request_begin();
     state = IN_HEAD;
-    head_text_bytes = head_bytes = body_bytes = line_bytes = 0;
+    head_text_bytes = head_bytes = line_bytes = 0;
     status = 0;
-    is_streaming = 0;
     problem = NULL;
 }
 
@@ -141,6 +136,7 @@ static void parse_head(void) {
     if (status == 0) {
         status = is_redirect ? 302 : 200;
     }
+    buffered_response_begin(status, head, head_bytes);
     state = IN_BODY;
 }
 
@@ -165,17 +161,6 @@ static size_t take_head(const char *bytes, size_t count) {
     return count;
 }
 
-static struct response response_with(uint32_t flags) {
-    return (struct response){
-        .status = status,
-        .flags = flags,
-        .head = head,
-        .head_bytes = head_bytes,
-        .body = body,
-        .body_bytes = body_bytes,
-    };
-}
-
 void gateway_write(const void *bytes, size_t count) {
     const char *from = bytes;
     if (state == IN_HEAD) {
@@ -183,20 +168,15 @@ void gateway_write(const void *bytes, size_t count) {
         from += taken;
         count -= taken;
     }
-    if (state != IN_BODY || count == 0) {
-        return;
+    if (state == IN_BODY && count > 0) {
+        buffered_response_write(from, count);
     }
-    if (!is_streaming && count <= sizeof body - body_bytes) {
-        memcpy(body + body_bytes, from, count);
-        body_bytes += count;
-        return;
+}
+
+void gateway_flush(void) {
+    if (state == IN_BODY) {
+        buffered_response_flush();
     }
-    if (!is_streaming) {
-        const struct response response = response_with(HATCHERY_RESPONSE_STREAM);
-        response_begin(&response);
-        is_streaming = 1;
-    }
-    response_push(from, count);
 }
 
 static void log_line(void) {
@@ -258,19 +238,14 @@ static void exit_message(char message[64], int exit_code) {
 void gateway_end(int exit_code) {
     log_line();
     char message[64];
-    if (is_streaming) {
-        if (exit_code != 0) {
-            char report[160] = "{\"name\":\"ExitError\",\"message\":\"";
-            exit_message(message, exit_code);
-            append(report, message);
-            append(report, "\",\"stack\":\"\"}");
-            panic(HATCHERY_PANIC_BROKEN, report, strlen(report));
-        }
-        response_end();
-        return;
+    exit_message(message, exit_code);
+    if (state == IN_BODY && buffered_response_is_sent() && exit_code != 0) {
+        char report[160] = "{\"name\":\"ExitError\",\"message\":\"";
+        append(report, message);
+        append(report, "\",\"stack\":\"\"}");
+        panic(HATCHERY_PANIC_BROKEN, report, strlen(report));
     }
     if (exit_code != 0) {
-        exit_message(message, exit_code);
         respond_error("ExitError", message);
         return;
     }
@@ -283,6 +258,5 @@ void gateway_end(int exit_code) {
         respond_error("GatewayError", text);
         return;
     }
-    const struct response response = response_with(0);
-    respond(&response);
+    buffered_response_end();
 }

@@ -30,6 +30,9 @@ struct strings gateway_arguments(void);
 void gateway_write(const void *bytes, size_t count);
 void gateway_write_error(const void *bytes, size_t count);
 
+/* To be called before the program waits: the client gets what there is of the body. */
+void gateway_flush(void);
+
 /* The program has ended: completes the response, or says in an error why there is none. */
 void gateway_end(int exit_code);
 

@@ -2,55 +2,29 @@
 
 #include <string.h>
 
+#include "../gateway/buffered_response.h"
 #include "../gateway/kept_request.h"
 #include "../kernel/kernel.h"
 #include "module.h"
 
 typedef struct Z_hatchery_instance_t hatchery;
 
-enum { BODY_BYTES = 128 << 10, RESULT_FAILED = -1 };
+enum { RESULT_FAILED = -1 };
 
-static enum { NOT_BEGUN, BUFFERED, STREAMING } state;
-static uint32_t status;
+static int has_begun;
 static char head[RESPONSE_HEAD_CAPACITY];
-static size_t head_bytes;
-static unsigned char body[BODY_BYTES];
-static size_t body_bytes;
 
 void responding_begin(void) {
     kept_request_begin();
-    state = NOT_BEGUN;
-    head_bytes = body_bytes = 0;
-}
-
-static struct response response_with(uint32_t flags) {
-    return (struct response){
-        .status = status,
-        .flags = flags,
-        .head = head,
-        .head_bytes = head_bytes,
-        .body = body,
-        .body_bytes = body_bytes,
-    };
-}
-
-static void stream(void) {
-    const struct response response = response_with(HATCHERY_RESPONSE_STREAM);
-    response_begin(&response);
-    state = STREAMING;
+    has_begun = 0;
 }
 
 void responding_end(void) {
-    if (state == NOT_BEGUN) {
+    if (!has_begun) {
         static const char text[] = "hatchery_handle returned without a response";
         panic(HATCHERY_PANIC_ABORT, text, sizeof text - 1);
     }
-    if (state == STREAMING) {
-        response_end();
-        return;
-    }
-    const struct response response = response_with(0);
-    respond(&response);
+    buffered_response_end();
 }
 
 /* request_head(buffer, capacity) -> bytes: the head as in REQUEST FRAME of the ABI, as much as fits. */
@@ -81,14 +55,13 @@ u32 Z_hatcheryZ_request_body_read(hatchery *unused, u32 buffer, u32 capacity) {
 u32 Z_hatcheryZ_response_begin(hatchery *unused, u32 given_status, u32 given_head, u32 bytes) {
     (void)unused;
     const char *from = module_bytes(given_head, bytes);
-    if (from == NULL || state != NOT_BEGUN || given_status < 200 || given_status > 599 ||
+    if (from == NULL || has_begun || given_status < 200 || given_status > 599 ||
         bytes > sizeof head) {
         return (u32)RESULT_FAILED;
     }
-    status = given_status;
     memcpy(head, from, bytes);
-    head_bytes = bytes;
-    state = BUFFERED;
+    buffered_response_begin(given_status, head, bytes);
+    has_begun = 1;
     return 0;
 }
 
@@ -96,30 +69,20 @@ u32 Z_hatcheryZ_response_begin(hatchery *unused, u32 given_status, u32 given_hea
 u32 Z_hatcheryZ_response_write(hatchery *unused, u32 address, u32 count) {
     (void)unused;
     const void *from = module_bytes(address, count);
-    if (from == NULL || state == NOT_BEGUN) {
+    if (from == NULL || !has_begun) {
         return (u32)RESULT_FAILED;
     }
-    if (state == BUFFERED && count <= sizeof body - body_bytes) {
-        memcpy(body + body_bytes, from, count);
-        body_bytes += count;
-        return 0;
-    }
-    if (state == BUFFERED) {
-        stream();
-    }
-    response_push(from, count);
+    buffered_response_write(from, count);
     return 0;
 }
 
-/* response_flush() -> 0: what was written goes to the client now, and what follows at once. */
+/* response_flush() -> 0, or -1 before response_begin: what was written goes to the client now. */
 u32 Z_hatcheryZ_response_flush(hatchery *unused) {
     (void)unused;
-    if (state == NOT_BEGUN) {
+    if (!has_begun) {
         return (u32)RESULT_FAILED;
     }
-    if (state == BUFFERED) {
-        stream();
-    }
+    buffered_response_flush();
     return 0;
 }
 

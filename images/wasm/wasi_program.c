@@ -127,6 +127,9 @@ static int is_pending(const struct wasi_subscription *subscription, struct wasi_
 
 static void wait_until(u64 moment) {
     if (program_is_serving()) {
+        if (!module_has_handle) {
+            gateway_flush();
+        }
         kept_request_save();
         struct completion completion;
         /* Nothing was asked of the host: only the time can come. */
