@@ -4,7 +4,7 @@
 import { labPackagesStep } from './lab/packages.mjs';
 import { SANITIZED } from './steps/addon.mjs';
 import { allSteps, testAddonSteps } from './steps/all.mjs';
-import { browserPackagesStep } from './steps/packages.mjs';
+import { browserPackagesStep, wasiPackagesStep } from './steps/packages.mjs';
 import { at } from './steps/root.mjs';
 import { SANITIZER_OPTIONS, sanitizerLibraries } from './steps/sanitizers.mjs';
 import { runSteps, StepFailure } from './steps/step.mjs';
@@ -32,8 +32,8 @@ function sanitizerEnvironment() {
 /** Types are checked below, with their errors shown: here they only cost what cannot be compiled. */
 async function setUp() {
   // Before the addons, of which those for Xen are left out without its headers. Whether there is a lab
-  // is asked again where its tests are to run; so is whether there is a browser.
-  await runSteps([labPackagesStep, browserPackagesStep]);
+  // is asked again where its tests are to run; so is whether there are a browser and a compiler for WASI.
+  await runSteps([labPackagesStep, browserPackagesStep, wasiPackagesStep]);
   const steps = [...allSteps(), ...testAddonSteps({ sanitized })];
   const { failed } = await runSteps(
     steps.map((step) => (step === typescriptStep ? { ...step, optional: true } : step)),

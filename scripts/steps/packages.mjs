@@ -43,6 +43,26 @@ const BROWSER_REQUIREMENTS = [
   { package: 'chromium', has: () => findCommand('chromium'), why: 'opens the pages under test' },
 ];
 
+/** What only the tests of WebAssembly modules need. */
+const WASI_REQUIREMENTS = [
+  {
+    package: 'clang',
+    has: () => findCommand('clang'),
+    why: 'compiles the C programs under test to WebAssembly',
+  },
+  { package: 'lld', has: () => findCommand('wasm-ld'), why: 'links them' },
+  {
+    package: 'wasi-libc',
+    has: () => existsSync('/usr/include/wasm32-wasi/wasi/api.h'),
+    why: 'their C library',
+  },
+  {
+    package: 'libclang-rt-dev-wasm32',
+    has: hasWasmRuntime,
+    why: 'what the compiler calls of its own',
+  },
+];
+
 /** What only the benchmark needs: what loads a server, and what functions are compared with. */
 const BENCH_REQUIREMENTS = [
   {
@@ -59,6 +79,12 @@ function hasFuzzerRuntime() {
   return (
     existsSync(folder) && readdirSync(folder).some((file) => /^libclang_rt\.fuzzer/.test(file))
   );
+}
+
+function hasWasmRuntime() {
+  if (!findCommand('clang')) return false;
+  const options = ['--target=wasm32-wasi', '--print-libgcc-file-name'];
+  return existsSync(execFileSync('clang', options, { encoding: 'utf8' }).trim());
 }
 
 const missing = (requirements) => requirements.filter((requirement) => !requirement.has());
@@ -128,6 +154,13 @@ export const fuzzPackagesStep = packagesStepFor(FUZZ_REQUIREMENTS, {
 export const browserPackagesStep = packagesStepFor(BROWSER_REQUIREMENTS, {
   name: 'browser',
   title: 'the browser that opens pages under test',
+  optional: true,
+});
+
+/** @type {import('./step.mjs').Step} */
+export const wasiPackagesStep = packagesStepFor(WASI_REQUIREMENTS, {
+  name: 'WASI tools',
+  title: 'what makes modules of C programs for tests',
   optional: true,
 });
 
