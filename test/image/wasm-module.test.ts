@@ -56,7 +56,9 @@ t.test('a command', async (t) => {
 t.test('a reactor', async (t) => {
   const module = await assemble(
     t,
-    '(module (func (export "_initialize")) (func (export "hatchery_handle")))',
+    `(module (import "hatchery" "log" (func (param i32 i32 i32) (result i32)))
+      (memory (export "memory") 0)
+      (func (export "_initialize")) (func (export "hatchery_handle")))`,
   );
   t.same(await checkModule('a', module), { manner: 'reactor', minimumMemoryBytes: 0 });
 });
@@ -159,6 +161,7 @@ t.test('what is exported decides', async (t) => {
   t.match(await refusal('(module)'), /neither the function _start nor hatchery_handle/);
   t.match(await refusal('(module (memory (export "_start") 1))'), /neither/);
   t.match(await refusal(`(module ${START} (func (export "hatchery_handle")))`), /both/);
+  t.match(await refusal(`(module (memory 1) ${START})`), /does not export its memory/);
 });
 
 t.test('names cannot write to a terminal', async (t) => {
@@ -192,7 +195,9 @@ for (const [what, bytes, message] of invalid) {
 }
 
 t.test('types are checked as well', async (t) => {
-  const folder = t.testdir({ 'a.wat': '(module (func (export "_start") (drop (i32.add))))' });
+  const folder = t.testdir({
+    'a.wat': '(module (memory (export "memory") 1) (func (export "_start") (drop (i32.add))))',
+  });
   await run('wat2wasm', ['--no-check', `${folder}/a.wat`, '-o', `${folder}/a.wasm`]);
   await t.rejects(checkModule('a', readFileSync(`${folder}/a.wasm`)), {
     code: 'MODULE_INVALID',
@@ -213,7 +218,11 @@ function moduleOf(code: Uint8Array): Uint8Array {
     Buffer.from(header),
     section(1, Buffer.from([1, 0x60, 0, 0])),
     section(3, Buffer.from([1, 0])),
-    section(7, Buffer.from([1, 6, ...Buffer.from('_start'), 0, 0])),
+    section(5, Buffer.from([1, 0, 1])),
+    section(
+      7,
+      Buffer.from([2, 6, ...Buffer.from('_start'), 0, 0, 6, ...Buffer.from('memory'), 2, 0]),
+    ),
     section(10, Buffer.concat([Buffer.from([1]), sized(Buffer.concat([Buffer.from([0]), code]))])),
   ]);
 }

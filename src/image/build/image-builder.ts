@@ -58,13 +58,22 @@ const MEBIBYTE = 1024 * 1024;
 const ROOM_BYTES = 16 * MEBIBYTE;
 
 const TOOLS: Readonly<Record<Sources['kind'], readonly Tool[]>> = {
-  wasm: ['wasm2c', 'gcc', 'ld'],
-  wat: ['wat2wasm', 'wasm2c', 'gcc', 'ld'],
-  c: ['gcc', 'ld'],
+  wasm: ['wasm2c', 'gcc', 'musl-gcc', 'ld'],
+  wat: ['wat2wasm', 'wasm2c', 'gcc', 'musl-gcc', 'ld'],
+  c: ['gcc', 'musl-gcc', 'ld'],
 };
 
-/** What a build script prints last. */
-const REPORT = v.object({ tools: v.record(v.string(), v.string()), flags: v.array(v.string()) });
+/** What a build script prints last; flags are a list, or text with spaces between them. */
+const REPORT = v.object({
+  tools: v.record(v.string(), v.string()),
+  flags: v.union([
+    v.array(v.string()),
+    v.pipe(
+      v.string(),
+      v.transform((text) => text.split(' ')),
+    ),
+  ]),
+});
 
 /** All that a build depends on. */
 interface Inputs {

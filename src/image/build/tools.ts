@@ -5,6 +5,7 @@ import { HatcheryError } from '../../errors.js';
 
 const COMMANDS = {
   gcc: { argument: '-dumpfullversion', package: 'gcc' },
+  'musl-gcc': { argument: '-dumpfullversion', package: 'musl-tools' },
   ld: { argument: '--version', package: 'binutils' },
   wasm2c: { argument: '--version', package: 'wabt' },
   wat2wasm: { argument: '--version', package: 'wabt' },

@@ -11,7 +11,7 @@ export type Manner = 'command' | 'reactor';
 
 export interface CheckedModule {
   readonly manner: Manner;
-  /** What its memory begins with, in bytes; 0: it has none. */
+  /** What its memory begins with, in bytes. */
   readonly minimumMemoryBytes: number;
 }
 
@@ -136,9 +136,8 @@ function exportProblems(facts: ModuleFacts): string[] {
       problems.push(`the export ${name} ${signatureOf(type)} should be () -> ()`);
     }
   }
-  const hasMemory = facts.exports.some(({ name, kind }) => name === 'memory' && kind === 'memory');
-  if (!hasMemory && facts.imports.some(({ kind }) => kind === 'function')) {
-    problems.push('it does not export its memory as "memory", where what it imports writes');
+  if (!facts.exports.some(({ name, kind }) => name === 'memory' && kind === 'memory')) {
+    problems.push('it does not export its memory as "memory"');
   }
   return problems;
 }

@@ -64,8 +64,19 @@ const WASI: Readonly<Record<string, string>> = {
   sock_shutdown: 'ii:i',
 };
 
+/** The channel, for reactors; docs/wasm.md says what each of them does. */
+const HATCHERY: Readonly<Record<string, string>> = {
+  log: 'iii:i',
+  request_body_read: 'ii:i',
+  request_head: 'ii:i',
+  response_begin: 'iii:i',
+  response_flush: ':i',
+  response_write: 'ii:i',
+};
+
 const MODULES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   wasi_snapshot_preview1: WASI,
+  hatchery: HATCHERY,
 };
 
 /** Names of the modules that there are functions of. */
