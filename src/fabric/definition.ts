@@ -166,7 +166,7 @@ const DEFINITION = v.strictObject(
     file: v.optional(text('the path of a file')),
     source: v.optional(v.string('must be source text')),
     folder: v.optional(text('the path of a folder')),
-    image: v.optional(text("a built image's name or the path of an ELF file")),
+    image: v.optional(text('the name or digest of an image, or the path of an ELF file')),
     hosts: v.optional(
       v.array(
         v.pipe(

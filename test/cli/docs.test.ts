@@ -5,6 +5,7 @@ import t from 'tap';
 import { EXIT_CODES } from '../../src/cli/exit-codes.js';
 import { findObstacle } from '../../src/drivers/xen-host.js';
 import { noKvm } from '../fabric/kvm.js';
+import { COMMAND, fakeSdk } from '../image/fake-sdk.js';
 import { hatchery, MAIN, runToEnd, Served } from './command.js';
 import { ECHO } from './functions.js';
 
@@ -62,7 +63,7 @@ t.test('all commands and options of domain are there', async (t) => {
   }
 });
 
-for (const noun of ['function', 'instance', 'token']) {
+for (const noun of ['function', 'instance', 'image', 'token']) {
   t.test(`all commands and options of ${noun} are there`, async (t) => {
     const text = section(`hatchery ${noun} COMMAND`) + section('Reaching a server');
     const { stdout } = await hatchery([noun, '--help']);
@@ -89,17 +90,22 @@ t.test('the examples work', { skip: noKvm }, async (t) => {
   t.ok(examples.length > 10);
   const folder = t.testdir({
     'app.ts': ECHO,
+    'app.wat': COMMAND,
+    'main.c': 'int main(void) { return 0; }\n',
+    public: { 'index.html': 'page' },
     '.env': 'NAME=value\n',
     'web.cfg': 'name="web"\nkernel="/boot/vmlinuz"\n',
     examples: t.fixture('symlink', EXAMPLES_FOLDER),
     bin: { hatchery: t.fixture('symlink', MAIN) },
   });
+  // Lines are right or wrong whatever an SDK makes of the sources.
+  const own = { XDG_DATA_HOME: `${folder}/data`, HATCHERY_SDK: fakeSdk(`${folder}/sdk`) };
   const data = `${folder}/kept`;
   const up = new Served(['--control-port', '0', '--data', data], {}, [MAIN], 'up');
   t.teardown(() => up.stop());
   const { control } = await up.next('listening');
   const token = readFileSync(`${data}/token`, 'utf8').trim();
-  const reach = { HATCHERY_SERVER: String(control), HATCHERY_TOKEN: token };
+  const reach = { HATCHERY_SERVER: String(control), HATCHERY_TOKEN: token, ...own };
   const quietly = async (...args: string[]) => {
     const { stdout } = await hatchery([...args, '--json'], { cwd: folder, env: reach });
     return JSON.parse(stdout);

@@ -10,6 +10,7 @@ const COMMANDS = [
     'up',
     'function',
     'instance',
+    'image',
     'token',
     'dashboard',
     'events',

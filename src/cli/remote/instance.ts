@@ -79,7 +79,7 @@ function describeSpawn(add: AddCommand, terminal: Terminal, settle: (code: numbe
   const command: Command = addConnectionOptions(add('spawn [function]'))
     .description('spawn an instance of a function, or of an image')
     .option('--image <name>', 'a built image, in the place of a function')
-    .option('--word <NAME=VALUE>', "a word of the image's command line; may be repeated", collect)
+    .option('--word <word>', "an argument for the image's program; may be repeated", collect)
     .option('--memory <size>', "its memory, such as 64MiB (default: the function's)", parseBytes)
     .option(
       '--shutdown-after <milliseconds>',

@@ -16,7 +16,7 @@ import { CommandFailure, Sandbox } from './sandbox.js';
 import type { SandboxLimits } from './sandbox-limits.js';
 import type { Sdk } from './sdk.js';
 import { readSources, type Sources } from './sources.js';
-import { type Tool, toolVersions } from './tools.js';
+import { identifyTools, type Tool } from './tools.js';
 
 export interface BuildOrder {
   /** Of the image. */
@@ -107,7 +107,7 @@ export class ImageBuilder {
     }
     const flags = readFlags(order.flags ?? [], sources.folder);
     const inputs = { sources, flags, archive: packed.archive, sdk };
-    const key = keyOf(inputs, await toolVersions(TOOLS[sources.kind]));
+    const key = keyOf(inputs, await identifyTools(TOOLS[sources.kind]));
     const found = await this.#options.cache.find(key);
     const built = found ?? (await this.#compile(order.sources[0] ?? '', inputs));
     const image = await this.#store(order, built);
@@ -223,7 +223,10 @@ function checkMemory(bytes: number | undefined): void {
   }
 }
 
-function keyOf({ sources, flags, archive, sdk }: Inputs, tools: Record<string, string>): Digest {
+function keyOf(
+  { sources, flags, archive, sdk }: Inputs,
+  tools: Readonly<Record<string, string>>,
+): Digest {
   return digestOf(
     JSON.stringify({
       ...{
