@@ -12,6 +12,7 @@ import { memory } from './questions/memory.js';
 import { reset } from './questions/reset.js';
 import { rewind } from './questions/rewind.js';
 import { walls } from './questions/walls.js';
+import { webassembly } from './questions/webassembly.js';
 
 const QUESTIONS: readonly Question[] = [
   reset,
@@ -22,6 +23,7 @@ const QUESTIONS: readonly Question[] = [
   coldStart,
   deadline,
   memory,
+  webassembly,
 ];
 const NAMES = QUESTIONS.map(({ name }) => name).join(', ');
 

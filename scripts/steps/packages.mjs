@@ -71,6 +71,8 @@ const BENCH_REQUIREMENTS = [
     why: 'sends the requests: it takes least itself',
   },
   { package: 'bubblewrap', has: () => findCommand('bwrap'), why: 'what `clone` is compared with' },
+  { package: 'clang', has: () => findCommand('clang'), why: 'compiles C to WebAssembly' },
+  { package: 'lld', has: () => findCommand('wasm-ld'), why: 'links WebAssembly modules' },
 ];
 
 function hasFuzzerRuntime() {
