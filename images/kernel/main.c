@@ -1,6 +1,9 @@
 /* The life of an instance: start-up, the snapshot point, then requests. */
 #include "platform.h"
 
+/* A C library's (images/posix), where one is linked that starts by itself. */
+__attribute__((weak)) void library_start(void);
+
 static void take_over_control_block(void) {
     clock_begin();
     random_begin();
@@ -21,6 +24,9 @@ __attribute__((noreturn)) void kernel_main(void) {
         panic(HATCHERY_PANIC_ABORT, text, sizeof text - 1);
     }
     take_over_control_block();
+    if (library_start != NULL) {
+        library_start();
+    }
     application_start();
     hypercall(HATCHERY_READY);
     for (;;) {
