@@ -1,6 +1,7 @@
 // What a checkout needs before anything in it can run, in order.
 import { addonStep, TARGETS, TEST_TARGETS } from './addon.mjs';
 import { dashboardStep } from './dashboard.mjs';
+import { sourcesStep } from './debian-sources.mjs';
 import { dependenciesStep } from './dependencies.mjs';
 import { imageNames, imageStep } from './images.mjs';
 import { nodeStep } from './node.mjs';
@@ -20,7 +21,7 @@ export const testAddonSteps = ({ sanitized = false } = {}) => [
     addonStep(target, { sanitized }),
   ),
 ];
-export const imageSteps = () => [...imageNames().map(imageStep), sdkStep];
+export const imageSteps = () => [sourcesStep, sdkStep, ...imageNames().map(imageStep)];
 export const typescriptSteps = () => [typescriptStep, dashboardStep, workerBundleStep];
 
 /** Everything that `npm start` needs. */

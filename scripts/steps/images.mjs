@@ -40,7 +40,13 @@ export function toolVersions() {
 function digest(name) {
   // The prelude has the encoding of values from the host's sources.
   const shared = name === 'js' ? ['src/structured-values.ts', 'src/structured-values'] : [];
-  const files = filesBelow(['images/abi', 'images/kernel', `images/${name}`, ...shared]);
+  // It is linked with the SDK's C library.
+  const library = name === 'lua' ? ['images/files', 'images/gateway', 'images/posix'] : [];
+  const files = filesBelow([
+    ...['images/abi', 'images/kernel', `images/${name}`],
+    ...shared,
+    ...library,
+  ]);
   const packages = ['quickjs-wasi', 'esbuild', 'web-streams-polyfill'].map(lockedVersion);
   return digestOf(files, [toolVersions(), packages]);
 }

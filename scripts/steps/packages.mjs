@@ -15,6 +15,9 @@ const REQUIREMENTS = [
   },
   { package: 'binutils', has: () => findCommand('objdump'), why: 'links and checks images' },
   { package: 'make', has: () => findCommand('make'), why: 'runs the addon build' },
+  { package: 'patch', has: () => findCommand('patch'), why: "corrects the guests' libraries" },
+  { package: 'xz-utils', has: () => findCommand('xz'), why: 'unpacks their sources' },
+  { package: 'bzip2', has: () => findCommand('bzip2'), why: 'unpacks their sources' },
   { package: 'python3', has: () => findCommand('python3'), why: 'node-gyp is written in it' },
   { package: 'musl-tools', has: () => findCommand('musl-gcc'), why: "the guests' C library" },
   {
