@@ -101,9 +101,22 @@ static int take(size_t first, size_t count) {
     return 1;
 }
 
+/* What is free at the end of what is claimed is there for files again. */
+static void claim_less(void) {
+    size_t end = claimed;
+    while (end > 0 && !bit(mapped, end - 1)) {
+        end -= end % WORD_BITS == 0 && mapped[end / WORD_BITS - 1] == 0 ? WORD_BITS : 1;
+    }
+    memory_claim(HATCHERY_HEAP_ADDRESS + end * PAGE);
+    claimed = end;
+}
+
 static void give(size_t first, size_t count) {
     set_bits(mapped, first, count, 0);
     hint = first < hint ? first : hint;
+    if (first < claimed && first + count >= claimed) {
+        claim_less();
+    }
 }
 
 /* The first page of a range that lies in the heap, `pages` for any other. */
