@@ -4,7 +4,7 @@ import { detectDrivers } from '../drivers/detect.js';
 import type { Check } from './checks/check.js';
 import { checkCrashAddress } from './checks/crash-address.js';
 import { checkDevice } from './checks/device.js';
-import { checkAddon, checkImage } from './checks/installation.js';
+import { checkAddon, checkImage, checkSdk } from './checks/installation.js';
 import { checkNode, checkSystem, checkTools } from './checks/system.js';
 import { checkWalls } from './checks/walls.js';
 import { checkXen } from './checks/xen.js';
@@ -40,6 +40,7 @@ async function checkMachine(): Promise<Check[]> {
     checkWalls(),
     await checkImage('js'),
     await checkImage('hello'),
+    await checkSdk(),
     ...(await checkTools()),
   ];
 }

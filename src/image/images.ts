@@ -39,13 +39,19 @@ export class Images {
   /** By path. */
   readonly #read = new Map<string, WeakRef<ImageFile>>();
 
-  readonly #store: ImageStore;
+  #opened: ImageStore | undefined;
 
+  /** @param store default: the user's, looked for when it is needed: a worker may have no home. */
   constructor(
     readonly folder: string = BUILT_IMAGES,
-    store = new ImageStore(),
+    store?: ImageStore,
   ) {
-    this.#store = store;
+    this.#opened = store;
+  }
+
+  get #store(): ImageStore {
+    this.#opened ??= new ImageStore();
+    return this.#opened;
   }
 
   /**

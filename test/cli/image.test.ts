@@ -1,9 +1,20 @@
 /** `hatchery image …`, and functions of sources that become images: with an SDK that compiles nothing. */
-import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { noKvm } from '../fabric/kvm.js';
 import { COMMAND, fakeSdk } from '../image/fake-sdk.js';
-import { hatchery, Served } from './command.js';
+import { hatchery, MAIN, Served } from './command.js';
 
 const folder = t.testdir({
   'app.wat': COMMAND,
@@ -88,6 +99,25 @@ t.test('what is wrong', async (t) => {
     code: 2,
     error: { message: /image build/ },
   });
+});
+
+t.test('a signal stops a build', async (t) => {
+  const script = '#!/bin/bash\necho > "$2/started"; sleep 60\n';
+  const slow = { ...env, HATCHERY_SDK: fakeSdk(`${folder}/slow`, script), TMPDIR: `${folder}/tmp` };
+  mkdirSync(slow.TMPDIR);
+  chmodSync(slow.TMPDIR, 0o755);
+  const child = spawn(MAIN, ['image', 'build', 'app.wat', '--name', 'slow'], {
+    ...{ cwd: folder, env: { ...process.env, ...slow }, stdio: 'ignore' },
+  });
+  const ended = new Promise((resolve) => child.once('close', (_, signal) => resolve(signal)));
+  const isStarted = () =>
+    readdirSync(slow.TMPDIR).some((name) => existsSync(`${slow.TMPDIR}/${name}/work/started`));
+  while (!isStarted()) {
+    await sleep(50);
+  }
+  child.kill('SIGINT');
+  t.equal(await ended, 'SIGINT');
+  t.same(readdirSync(slow.TMPDIR), []);
 });
 
 t.test('a source is served in one line', { skip: noKvm }, async (t) => {

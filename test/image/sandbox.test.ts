@@ -1,5 +1,5 @@
 /** What compilers may do with what a stranger wrote: read it, and write to a folder of their own. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import t, { type Test } from 'tap';
@@ -131,6 +131,27 @@ t.test('what goes on and on is ended', async (t) => {
   await t.rejects(hasty.run(['sleep', '60']), /took longer than 0\.3 s/);
   const brief = await open(t, { cpuSeconds: 1 });
   await t.rejects(brief.run(['bash', '-c', 'while :; do :; done']), /more than 1 s of processor/);
+});
+
+t.test('what is stopped is ended, with all that it started', async (t) => {
+  const stop = new AbortController();
+  const sandbox = await Sandbox.create({ user: workerUser(undefined), signal: stop.signal });
+  t.teardown(() => sandbox.close());
+  const running = sandbox.run(['bash', '-c', 'sleep 61.25 & echo > started; sleep 61.5; :']);
+  while (!existsSync(`${sandbox.work}/started`)) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  stop.abort();
+  await t.rejects(running, /it was stopped/);
+  await t.rejects(sandbox.run(['true']), /it was stopped/, 'and nothing is begun');
+  const left = readdirSync('/proc').filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('sleep\0' + '61.');
+    } catch {
+      return false;
+    }
+  });
+  t.same(left, []);
 });
 
 t.test('what grows and grows is ended', async (t) => {

@@ -1,6 +1,7 @@
 /** What was built: the addon and the images. */
 import { loadKvmAddon } from '../../drivers/kvm-native.js';
 import { HatcheryError } from '../../errors.js';
+import { Sdk } from '../../image/build/sdk.js';
 import { Images, ParsedImages } from '../../image/images.js';
 import type { Check } from './check.js';
 
@@ -34,6 +35,22 @@ export async function checkImage(image: string): Promise<Check> {
       detail: HatcheryError.from(error).message,
       remedy:
         'In a checkout run "npm run build:images"; a package brings its images: install it again.',
+    };
+  }
+}
+
+/** Is there what images of modules and C programs are built with? */
+export async function checkSdk(): Promise<Check> {
+  const name = 'guest SDK';
+  try {
+    const { digest } = await Sdk.open();
+    return { name, state: 'ok', detail: `${digest.slice(0, 'sha256:'.length + 12)}…` };
+  } catch (error) {
+    return {
+      name,
+      state: 'limited',
+      detail: 'not found: "hatchery image build" does not work',
+      remedy: String(HatcheryError.from(error).details.remedy),
     };
   }
 }

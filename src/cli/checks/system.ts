@@ -35,7 +35,8 @@ const TOOLS = [
   { command: 'make', use: 'builds the addon', package: 'make' },
   { command: 'python3', use: 'builds the addon', package: 'python3' },
   { command: 'musl-gcc', use: 'builds guest images', package: 'musl-tools' },
-  { command: 'wasm2c', use: 'builds the JavaScript image', package: 'wabt' },
+  { command: 'wasm2c', use: 'builds images of modules', package: 'wabt' },
+  { command: 'wat2wasm', use: 'assembles modules', package: 'wabt' },
 ] as const;
 
 /** Tools are wanted to build only: an installed package brings what they make. */

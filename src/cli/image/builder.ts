@@ -16,16 +16,29 @@ import type { Terminal } from '../terminal.js';
 const QUIET_MILLISECONDS = 1_000;
 const EVERY_MILLISECONDS = 5_000;
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
 /**
- * Builds an image, and shows on standard error what takes long.
+ * Builds an image, and shows on standard error what takes long. A signal stops the compilers and removes
+ * what they wrote, before it has its usual effect.
  * @throws HatcheryError as ImageBuilder.build, ADDON_MISSING
  */
 export async function buildImage(order: BuildOrder, terminal: Terminal): Promise<BuildResult> {
   const store = new ImageStore();
   const progress = new Progress(order, terminal);
   const user = workerUser(undefined);
+  const stop = new AbortController();
+  let stoppedBy: NodeJS.Signals | undefined;
+  const onSignal = (signal: NodeJS.Signals) => {
+    stoppedBy ??= signal;
+    stop.abort();
+  };
+  for (const signal of SIGNALS) {
+    process.on(signal, onSignal);
+  }
   const builder = new ImageBuilder({
     ...{ store, user, cache: new BuildCache(store), sdk: () => Sdk.open() },
+    signal: stop.signal,
     onStep: (step) => {
       warnOfMissingWall(terminal);
       progress.begin(step);
@@ -35,6 +48,13 @@ export async function buildImage(order: BuildOrder, terminal: Terminal): Promise
     return await builder.build(order);
   } finally {
     progress.end();
+    for (const signal of SIGNALS) {
+      process.off(signal, onSignal);
+    }
+    // A server waits for signals itself.
+    if (stoppedBy !== undefined && process.listenerCount(stoppedBy) === 0) {
+      process.kill(process.pid, stoppedBy);
+    }
   }
 }
 

@@ -47,6 +47,8 @@ export interface ImageBuilderOptions {
   /** Whom compilers run as; `undefined`: who this is. */
   readonly user: User | undefined;
   readonly limits?: Partial<SandboxLimits>;
+  /** Stops a build that is under way; it then fails. */
+  readonly signal?: AbortSignal;
   /** Is told what is done now. */
   readonly onStep?: (step: string) => void;
 }
@@ -143,8 +145,8 @@ export class ImageBuilder {
 
   /** @param called in messages */
   async #compile(called: string, inputs: Inputs): Promise<Built> {
-    const { user, limits } = this.#options;
-    const sandbox = await Sandbox.create({ user, limits });
+    const { user, limits, signal } = this.#options;
+    const sandbox = await Sandbox.create({ user, limits, signal });
     try {
       return await this.#compileIn(sandbox, called, inputs);
     } catch (cause) {

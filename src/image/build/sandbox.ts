@@ -42,6 +42,8 @@ export interface SandboxOptions {
   /** Whom its processes become; `undefined`: they stay who this one is. */
   readonly user: User | undefined;
   readonly limits?: Partial<SandboxLimits> | undefined;
+  /** Ends what runs, with all that it started. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A command failed, or was ended as it hit a limit. */
@@ -71,8 +73,9 @@ export class Sandbox {
   readonly #temporary: string;
   readonly #user: User | undefined;
   readonly #limits: SandboxLimits;
+  readonly #signal: AbortSignal | undefined;
 
-  private constructor(folder: string, { user, limits }: SandboxOptions) {
+  private constructor(folder: string, { user, limits, signal }: SandboxOptions) {
     this.#folder = folder;
     this.inputs = join(folder, 'inputs');
     this.work = join(folder, 'work');
@@ -80,6 +83,7 @@ export class Sandbox {
     this.#temporary = join(folder, 'temporary');
     this.#user = user;
     this.#limits = { ...SANDBOX_LIMITS, ...limits };
+    this.#signal = signal;
   }
 
   static async create(options: SandboxOptions): Promise<Sandbox> {
@@ -189,6 +193,11 @@ export class Sandbox {
       () => end(`it took longer than ${wallMilliseconds / 1_000} s`),
       wallMilliseconds,
     );
+    const stop = () => end('it was stopped');
+    this.#signal?.addEventListener('abort', stop);
+    if (this.#signal?.aborted === true) {
+      stop();
+    }
     const look = setInterval(() => {
       void sizeOf(this.#writable(), workBytes).then((size) => {
         if (size > workBytes) end(`it wrote more than ${workBytes / MEBIBYTE} MiB`);
@@ -209,6 +218,7 @@ export class Sandbox {
       child.once('close', (code) => {
         clearTimeout(timer);
         clearInterval(look);
+        this.#signal?.removeEventListener('abort', stop);
         const limit = why;
         // What it has started and left.
         end('it has ended');
