@@ -42,7 +42,7 @@ test('a script of one line is the function', { skip }, async (t) => {
   const lua = await deploy(fabric, {
     name: 'lua',
     image: 'lua',
-    commandLine: [`script=${script}`],
+    source: script,
     limits: { cpuMilliseconds: 1000 },
   });
   const ask = (path: string, options?: RequestInit) => lua.fetch(`http://lua/${path}`, options);
@@ -84,8 +84,7 @@ test('a script of one line is the function', { skip }, async (t) => {
 
 test('a script that is none', { skip }, async (t) => {
   await using fabric = await openFabric();
-  const script = (text: string) =>
-    deploy(fabric, { name: 'lua', image: 'lua', commandLine: [`script=${text}`] });
+  const script = (text: string) => deploy(fabric, { name: 'lua', image: 'lua', source: text });
   await t.rejects(script('function ('), {
     message: /app\.lua:1: <name> expected/,
   });
@@ -99,7 +98,7 @@ test('a script that is none', { skip }, async (t) => {
     message: /attempt to load a binary chunk/,
   });
   await t.rejects(deploy(fabric, { name: 'lua', image: 'lua' }), {
-    message: /there is no script/,
+    code: 'CONFIGURATION_INVALID',
   });
 });
 
