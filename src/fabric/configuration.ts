@@ -1,11 +1,12 @@
 /** What a guest gets from its parent, as items of its boot page; the images say what they take of it. */
 import type { Configuration } from '../drivers/driver.js';
-import { type Binding, ITEM_PATTERN, JAVASCRIPT_IMAGE } from './definition.js';
+import { type Binding, ITEM_PATTERN, JAVASCRIPT_IMAGE, LUA_IMAGE } from './definition.js';
 import { describeBindings } from './host-calls/bindings.js';
 import type { PreparedFunction } from './prepared.js';
 
 /**
- * All images get `name`, `env`, `bindings` and `limits`, and `module` where the function has code.
+ * All images get `name`, `env`, `bindings` and `limits`; those that run a function's code have it in
+ * `module`, or, in Lua, in `script`.
  * Programs, that is all but the JavaScript image, also get `environment`, each variable as
  * `NAME=VALUE` and a NUL, and `arguments`, each with a NUL behind it, the function's name first.
  */
@@ -38,7 +39,7 @@ export function configurationOf(
     items.map(([item, value]) => [item, encoder.encode(value)]),
   );
   if (bundle !== undefined) {
-    encoded.set('module', bundle.code);
+    encoded.set(image === LUA_IMAGE ? 'script' : 'module', bundle.code);
   }
   return encoded;
 }

@@ -114,7 +114,7 @@ export const HOST_PATTERN =
 
 /** A word of a command line. What images get from Hatchery itself cannot be set. */
 export const WORD_PATTERN =
-  '^(?!(name|env|environment|arguments|bindings|limits|module|hatchery[.]\\w*)=)[^\\0]*$';
+  '^(?!(name|env|environment|arguments|bindings|limits|module|script|hatchery[.]\\w*)=)[^\\0]*$';
 /** A word that is an item of the image's configuration. */
 export const ITEM_PATTERN = /^([\w.-]{1,63})=(.*)$/s;
 

@@ -49,6 +49,11 @@ t.test('a function in JavaScript gets neither', async (t) => {
   const items = itemsOf({ source: 'x', env: { A: '1' } }, 'code');
   t.same(Object.keys(items).sort(), ['bindings', 'env', 'limits', 'module', 'name']);
   t.equal(items.module, 'code');
+  t.equal(
+    itemsOf({ image: 'lua', source: 'x' }, 'code').script,
+    'code',
+    'a script has another name',
+  );
 });
 
 t.test('what would be something else in a program is refused', async (t) => {

@@ -43,7 +43,7 @@ export async function checkImage(image: string): Promise<Check> {
 export async function checkSdk(): Promise<Check> {
   const name = 'guest SDK';
   try {
-    const { digest } = await Sdk.open();
+    const digest = await (await Sdk.open()).digest();
     return { name, state: 'ok', detail: `${digest.slice(0, 'sha256:'.length + 12)}…` };
   } catch (error) {
     return {

@@ -189,7 +189,13 @@ export class ImageBuilder {
     const elf = await sandbox.readOutput('image.elf');
     return {
       elf,
-      config: configOf(inputs, module?.facts, entryOf(elf, called), reportOf(said, sandbox)),
+      config: configOf(inputs, module?.facts, {
+        ...{
+          entry: entryOf(elf, called),
+          report: reportOf(said, sandbox),
+          sdk: await sdk.digest(),
+        },
+      }),
       minimumMemoryBytes: module?.facts.minimumMemoryBytes ?? 0,
     };
   }
@@ -235,7 +241,7 @@ function keyOf(
         format: BUILD_FORMAT,
         abi: ABI_VERSION,
         kind: sources.kind,
-        sdk: sdk.digest,
+        sdk: sdk.identity,
         tools,
         flags,
       },
@@ -271,12 +277,19 @@ function entryOf(elf: Uint8Array, called: string): number {
   }
 }
 
+/** What was found out by building. */
+interface Outcome {
+  readonly entry: number;
+  readonly report: Report;
+  readonly sdk: Digest;
+}
+
 function configOf(
-  { sources, flags, archive, sdk }: Inputs,
+  { sources, flags, archive }: Inputs,
   module: CheckedModule | undefined,
-  entry: number,
-  { tools, flags: used }: Report,
+  { entry, report, sdk }: Outcome,
 ): ImageConfig {
+  const { tools, flags: used } = report;
   return {
     abiVersion: ABI_VERSION,
     kind: sources.kind === 'c' ? 'c' : 'wasm',
@@ -284,7 +297,7 @@ function configOf(
     ...(module === undefined ? {} : { manner: module.manner }),
     limits: {},
     provenance: {
-      ...{ tools, flags: used, givenFlags: flagTexts(flags, 'sources'), sdk: sdk.digest },
+      ...{ tools, flags: used, givenFlags: flagTexts(flags, 'sources'), sdk },
       sources: sources.files.map(({ path, bytes }) => ({ path, digest: digestOf(bytes) })),
       ...(archive === undefined ? {} : { files: digestOf(archive) }),
     },

@@ -1,5 +1,6 @@
 /** The guest SDK of this package: what images are built with, and the scripts that do so. */
-import { cp, lstat, readdir, readFile } from 'node:fs/promises';
+import { lstatSync, readdirSync } from 'node:fs';
+import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HatcheryError } from '../../errors.js';
@@ -13,17 +14,28 @@ import { type Digest, digestOf } from '../store/layout.js';
  */
 const BUILT_SDK = fileURLToPath(new URL('../../../sdk', import.meta.url));
 
+interface SdkFile {
+  /** Relative. */
+  readonly path: string;
+  readonly isProgram: boolean;
+  /** What changes where the file does. */
+  readonly state: string;
+}
+
 export class Sdk {
+  readonly #files: readonly SdkFile[];
+
   private constructor(
     readonly folder: string,
-    /** Of all files that it has. */
-    readonly digest: Digest,
-  ) {}
+    files: readonly SdkFile[],
+  ) {
+    this.#files = files;
+  }
 
   /** @throws HatcheryError BUILD_TOOLS_MISSING */
   static async open(folder = process.env.HATCHERY_SDK ?? BUILT_SDK): Promise<Sdk> {
     try {
-      return new Sdk(folder, digestOf((await describe(folder)).join('\n')));
+      return new Sdk(folder, filesOf(folder));
     } catch (cause) {
       throw new HatcheryError(
         'BUILD_TOOLS_MISSING',
@@ -34,6 +46,24 @@ export class Sdk {
         { cause },
       );
     }
+  }
+
+  /** Tells it from another on this machine, without reading the megabytes that it has. */
+  get identity(): Digest {
+    return digestOf(
+      [this.folder, ...this.#files.map(({ path, state }) => `${path} ${state}`)].join('\n'),
+    );
+  }
+
+  /** Of all that is in it: the same wherever it is. */
+  async digest(): Promise<Digest> {
+    const lines = await Promise.all(
+      this.#files.map(async ({ path, isProgram }) => {
+        const digest = digestOf(await readFile(join(this.folder, path)));
+        return `${path} ${isProgram ? 'program' : 'file'} ${digest}`;
+      }),
+    );
+    return digestOf(lines.join('\n'));
   }
 
   /**
@@ -49,18 +79,17 @@ export class Sdk {
   }
 }
 
-/** A line for each file: its path, whether it is a program, and its digest. */
-async function describe(folder: string, below = ''): Promise<string[]> {
-  const lines: string[] = [];
-  for (const name of (await readdir(join(folder, below))).sort()) {
-    const path = join(below, name);
-    const facts = await lstat(join(folder, path));
-    if (facts.isDirectory()) {
-      lines.push(...(await describe(folder, path)));
-    } else {
-      const digest = digestOf(await readFile(join(folder, path)));
-      lines.push(`${path} ${(facts.mode & 0o100) !== 0 ? 'program' : 'file'} ${digest}`);
-    }
-  }
-  return lines;
+/** All of them, sorted: some hundreds, which are looked at sooner than promises of them are made. */
+function filesOf(folder: string, below = ''): SdkFile[] {
+  return readdirSync(join(folder, below))
+    .sort()
+    .flatMap((name) => {
+      const path = join(below, name);
+      const facts = lstatSync(join(folder, path));
+      if (facts.isDirectory()) {
+        return filesOf(folder, path);
+      }
+      const isProgram = (facts.mode & 0o100) !== 0;
+      return [{ path, isProgram, state: `${facts.size} ${facts.mtimeMs} ${facts.ctimeMs}` }];
+    });
 }

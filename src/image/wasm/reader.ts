@@ -68,7 +68,7 @@ export class ByteReader {
   }
 
   /** Passes a LEB128 of up to `bits` bits; its value does not matter. */
-  skipNumber(bits: 32 | 33 | 64): void {
+  skipNumber(bits: 32 | 64): void {
     const longest = Math.ceil(bits / PAYLOAD_BITS);
     for (let length = 1; this.byte() >= CONTINUES; length++) {
       if (length === longest) {
