@@ -14,6 +14,7 @@ mkdir -p "$out/include" "$out/lib/wasm"
 # It comes in a folder that holds glibc's headers, too.
 cp /usr/include/wasm-rt.h "$here/module.h" "$out/include"
 cp "$here/module_glue.c" "$kernel_dir/image.lds" "$out/lib"
+cp "$here/hatchery_module.h" "$out/include"
 cp "$here/build-wasm" "$out"
 
 compile_xen_entry "$out/lib"

@@ -10,7 +10,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DeployedFunction } from '../../src/index.js';
 
-/** Parameters: `i` is 32 bits wide, `l` is 64. All give an error number but the last two. */
+/**
+ * Parameters: `i` is 32 bits wide, `l` is 64. All give an error number but the last two; the last is no call
+ * of WASI.
+ */
 const CALLS = {
   args_get: 'ii',
   args_sizes_get: 'ii',
@@ -63,6 +66,7 @@ const CALLS = {
 
 export type CallName = keyof typeof CALLS;
 const NAMES = Object.keys(CALLS) as CallName[];
+export const WASI_CALLS = NAMES.filter((name) => name !== 'grow');
 
 /** Where the module keeps what it is told and what it answers; a test has all below. */
 const FREE_BYTES = 0x20000;
@@ -97,7 +101,7 @@ export function words(...numbers: number[]): Uint8Array {
 }
 
 function wat(): string {
-  const imports = NAMES.filter((name) => name !== 'grow').map((name) => {
+  const imports = WASI_CALLS.map((name) => {
     const parameters = [...CALLS[name]].map((width) => (width === 'i' ? 'i32' : 'i64')).join(' ');
     const result = name === 'proc_exit' ? '' : '(result i32)';
     return `(import "wasi_snapshot_preview1" "${name}" (func $${name} (param ${parameters}) ${result}))`;
