@@ -1,9 +1,6 @@
 /* The life of an instance: start-up, the snapshot point, then requests. */
 #include "platform.h"
 
-/* A C library's (images/posix), where one is linked that starts by itself. */
-__attribute__((weak)) void library_start(void);
-
 static void take_over_control_block(void) {
     clock_begin();
     random_begin();

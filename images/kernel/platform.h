@@ -28,6 +28,9 @@ void clock_begin(void);
 void random_begin(void);
 void request_begin(void);
 
+/* A C library's (images/posix), where one is linked that starts before the application. */
+__attribute__((weak)) void library_start(void);
+
 /* The moment by the host's monotonic clock, which this clock may be behind. */
 uint64_t clock_to_host(uint64_t nanoseconds);
 

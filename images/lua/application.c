@@ -1,6 +1,6 @@
 /*
- * Lua functions. At start it runs the script: the configuration item `script`, or the file /app.lua of the
- * image. It calls what the script returned, or its global function `handle`, for each request.
+ * Lua functions. At start it runs the script: the configuration item `script`, or `module`, as a function's
+ * code is called in any image, or else the file /app.lua of the image. It calls what the script returned, or its global function `handle`, for each request.
  */
 #include <lauxlib.h>
 #include <lualib.h>
@@ -56,6 +56,7 @@ static const char *error_text(void) {
 static int load_script(void) {
     size_t bytes;
     const char *script = configuration_find("script", &bytes);
+    script = script == NULL ? configuration_find("module", &bytes) : script;
     if (script != NULL) {
         /* Text only: Lua does not check compiled chunks, which can do anything. */
         return luaL_loadbufferx(lua, script, bytes, "@app.lua", "t");

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { untestableBut } from '../drivers/driver-under-test.js';
@@ -105,8 +105,10 @@ test('a script that is none', { skip }, async (t) => {
 test('the example, packed into an image', { skip }, async (t) => {
   const folder = t.testdir({});
   await copyFile('examples/app.lua', join(folder, 'app.lua'));
+  await writeFile(join(folder, 'part.lua'), 'return { name = "part" }');
+  const script = `local part = require('part') return function() return part.name end`;
   const archive = join(folder, 'files.tar');
-  execFileSync('tar', ['--format=ustar', '-C', folder, '-cf', archive, 'app.lua']);
+  execFileSync('tar', ['--format=ustar', '-C', folder, '-cf', archive, 'app.lua', 'part.lua']);
   const { image } = await buildC(LUA, ['-llua5.4'], archive);
   await using fabric = await openFabric();
   const lua = await deploy(fabric, { name: 'lua', image });
@@ -116,4 +118,6 @@ test('the example, packed into an image', { skip }, async (t) => {
     t.equal(await response.text(), 'Hello, Ada!\n!');
   }
   t.equal((await lua.fetch('http://lua/else')).status, 404);
+  const parts = await deploy(fabric, { name: 'parts', image, commandLine: [`script=${script}`] });
+  t.equal(await (await parts.fetch('http://parts/')).text(), 'part');
 });
