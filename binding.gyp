@@ -72,6 +72,11 @@
       'sources': ['<!@(node scripts/native-sources.mjs process)'],
     },
     {
+      # Guests in processes, where there is no hypervisor.
+      'target_name': 'hatchery_process_guests',
+      'sources': ['<!@(node scripts/native-sources.mjs machine process_guests)'],
+    },
+    {
       # Needs Xen's headers and libraries (Debian: libxen-dev), as the next two do.
       'target_name': 'hatchery_xen',
       'sources': ['<!@(node scripts/native-sources.mjs machine xen)', '<(hatchery_xen_stub)'],

@@ -16,6 +16,10 @@ export const ERRORS = {
     status: 503,
     message: '/dev/kvm cannot be used: {reason}. {remedy}',
   },
+  PROCESS_UNAVAILABLE: {
+    status: 503,
+    message: 'Guests cannot run in processes: {reason}. {remedy}',
+  },
   XEN_UNAVAILABLE: {
     status: 503,
     message: 'Xen cannot be used: {reason}. {remedy}',

@@ -14,7 +14,7 @@
 #include "../machine/snapshot.h"
 #include "kvm_device.h"
 #include "learned_pages.h"
-#include "memory_file.h"
+#include "../machine/memory_file.h"
 #include "memory_views.h"
 #include "shared_region.h"
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "../machine/page_set.h"
-#include "memory_file.h"
+#include "../machine/memory_file.h"
 
 namespace hatchery {
 

@@ -15,6 +15,7 @@ import { at } from './root.mjs';
 const ADDONS = {
   hatchery_kvm: { sources: ['native/machine', 'native/kvm'] },
   hatchery_process: { sources: ['native/machine', 'native/process'] },
+  hatchery_process_guests: { sources: ['native/machine', 'native/process_guests'] },
   hatchery_xen: {
     sources: ['native/machine', 'native/xen', 'images/kernel/xen/pvh_stub.S'],
     headers: ['xenctrl.h', 'xenguest.h', 'xenstore.h'],

@@ -6,6 +6,7 @@ import { dependenciesStep } from './dependencies.mjs';
 import { imageNames, imageStep } from './images.mjs';
 import { nodeStep } from './node.mjs';
 import { packagesStep } from './packages.mjs';
+import { processProgramsStep } from './process-programs.mjs';
 import { sdkStep } from './sdk.mjs';
 import { typescriptStep } from './typescript.mjs';
 import { workerBundleStep } from './worker-bundle.mjs';
@@ -13,7 +14,10 @@ import { workerBundleStep } from './worker-bundle.mjs';
 /** The machine and the npm packages. */
 export const groundSteps = () => [nodeStep, packagesStep, dependenciesStep];
 
-export const addonSteps = () => TARGETS.map((target) => addonStep(target));
+export const addonSteps = () => [
+  ...TARGETS.map((target) => addonStep(target)),
+  processProgramsStep,
+];
 /** The addons with hooks for tests, and with `sanitized` all of them once more, with sanitizers. */
 export const testAddonSteps = ({ sanitized = false } = {}) => [
   ...TEST_TARGETS.map((target) => addonStep(target)),

@@ -18,6 +18,7 @@ export type Outcome = keyof typeof EXIT_CODES;
 /** Errors that are not listed are a `failure`. */
 const OUTCOMES: Partial<Record<ErrorCode, Outcome>> = {
   KVM_UNAVAILABLE: 'machine',
+  PROCESS_UNAVAILABLE: 'machine',
   ADDON_MISSING: 'machine',
   LOCK_DOWN_FAILED: 'machine',
   DASHBOARD_MISSING: 'machine',

@@ -24,7 +24,7 @@ export interface ServerOptions extends DriverOptions {
   readonly maxConnections: number;
 }
 
-const DRIVERS: readonly (DriverName | 'auto')[] = ['auto', 'kvm', 'xen'];
+const DRIVERS: readonly (DriverName | 'auto')[] = ['auto', 'kvm', 'process', 'xen'];
 const XEN_TYPES: readonly XenGuestType[] = ['pvh', 'pv'];
 export const MAX_PORT = 65_535;
 const MAX_WORKERS = 1024;

@@ -3,8 +3,11 @@
 import { HatcheryError } from '../errors.js';
 import type { Availability, Driver, DriverName, XenGuestType } from './driver.js';
 import { KvmDriver } from './kvm.js';
-import { kvmFailure } from './kvm-failure.js';
+import { kvmFailure, refuseHiddenKvm } from './kvm-failure.js';
 import { loadKvmAddon } from './kvm-native.js';
+import { ProcessDriver } from './process.js';
+import { processUnavailable } from './process-failure.js';
+import { LAUNCHER, loadProcessGuestsAddon, SPAWNER } from './process-guests-native.js';
 import { XenDriver } from './xen.js';
 import { xenUnavailable } from './xen-failure.js';
 import { findObstacle } from './xen-host.js';
@@ -17,6 +20,7 @@ export interface DetectedDriver {
 
 const TRIALS = new Map<DriverName, () => Availability>([
   ['kvm', () => availabilityOf(describeKvm, kvmFailure)],
+  ['process', () => availabilityOf(describeProcess, processUnavailable)],
   ['xen', () => findObstacle() ?? availabilityOf(describeXen, xenUnavailable)],
 ]);
 
@@ -46,12 +50,21 @@ function availabilityOf(describe: () => string, typed: (error: unknown) => unkno
 }
 
 function describeKvm(): string {
+  refuseHiddenKvm();
   const facts = loadKvmAddon().probe();
   const vectors = facts.reportsXsave ? 'with' : 'without';
   return (
     `/dev/kvm works; time-stamp counter at ${(facts.tscHertz / 1e6).toFixed(0)} MHz, ` +
     `CPUID ${vectors} XSAVE`
   );
+}
+
+function describeProcess(): string {
+  const { grantsForks } = loadProcessGuestsAddon().probe(SPAWNER, LAUNCHER);
+  const forks = grantsForks
+    ? 'forks are granted one by one'
+    : 'no clone, as the kernel cannot grant forks (Linux 5.9 can)';
+  return `processes behind a filter for system calls, a thinner wall than a virtual machine; ${forks}`;
 }
 
 function describeXen(): string {
@@ -85,22 +98,25 @@ export function openDriver(
       return new KvmDriver();
     case 'xen':
       return new XenDriver({ guestType: xenType });
+    case 'process':
+      return new ProcessDriver();
     default:
       throw new HatcheryError('INVALID_ARGUMENT', {
-        problem: `the driver ${chosen} is not part of this version; use kvm, xen or auto`,
+        problem: `the driver ${chosen} is not part of this version; use kvm, process, xen or auto`,
       });
   }
 }
 
 /**
- * The driver that {@link openDriver} opens. Where both could be, it is KVM: Xen is looked for only in
- * a Dom0, which seldom has KVM.
+ * The driver that {@link openDriver} opens: in a Dom0 without KVM it is Xen, elsewhere KVM where that
+ * works, and processes where it does not. Where nothing works it is KVM, whose remedies are worth most.
  */
 export function chooseDriver(name: 'auto' | DriverName): DriverName {
   if (name !== 'auto') {
     return name;
   }
-  const isDomain0 = findObstacle() === undefined;
   const works = (driver: DriverName) => TRIALS.get(driver)?.().available === true;
-  return isDomain0 && !works('kvm') && works('xen') ? 'xen' : 'kvm';
+  const isDomain0 = findObstacle() === undefined;
+  const order: DriverName[] = isDomain0 ? ['kvm', 'xen', 'process'] : ['kvm', 'process'];
+  return order.find(works) ?? 'kvm';
 }

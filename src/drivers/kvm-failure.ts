@@ -12,6 +12,19 @@ export function kvmFailure(error: unknown): unknown {
   return driverFailure(error);
 }
 
+/**
+ * HATCHERY_HIDE_KVM=1 makes this machine one without KVM, to try what it is like there.
+ * @throws HatcheryError KVM_UNAVAILABLE
+ */
+export function refuseHiddenKvm(): void {
+  if (process.env.HATCHERY_HIDE_KVM === '1') {
+    throw new HatcheryError('KVM_UNAVAILABLE', {
+      reason: 'HATCHERY_HIDE_KVM hides it',
+      remedy: 'Unset that variable to use it.',
+    });
+  }
+}
+
 /** What it means that /dev/kvm cannot be opened, and what to do about it. */
 export function whyClosed(errno: number): { reason: string; remedy: string } {
   switch (errno) {

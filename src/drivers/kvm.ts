@@ -2,7 +2,7 @@
 
 import { HatcheryError } from '../errors.js';
 import type { Driver, LoadOptions, Snapshot, Strategy } from './driver.js';
-import { kvmFailure } from './kvm-failure.js';
+import { kvmFailure, refuseHiddenKvm } from './kvm-failure.js';
 import { type KvmAddon, loadKvmAddon } from './kvm-native.js';
 import { layOut } from './layout.js';
 import { Inventory } from './native-inventory.js';
@@ -30,6 +30,7 @@ export class KvmDriver implements Driver {
 
   /** @throws HatcheryError ADDON_MISSING, KVM_UNAVAILABLE */
   constructor(options: KvmDriverOptions = {}) {
+    refuseHiddenKvm();
     this.#addon = options.addon ?? loadKvmAddon();
     try {
       this.#tscHertz = this.#addon.probe().tscHertz;

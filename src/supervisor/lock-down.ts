@@ -23,6 +23,7 @@ export const KEPT_VARIABLES = [
   'ASAN_OPTIONS',
   'UBSAN_OPTIONS',
   'HATCHERY_ADDONS',
+  'HATCHERY_HIDE_KVM',
 ] as const;
 
 /**

@@ -183,7 +183,7 @@ const ERROR = v.object({
 const FROM_WORKER = v.variant('type', [
   v.object({
     type: v.literal('ready'),
-    driver: v.object({ name: v.picklist(['kvm']), detail: v.optional(TEXT) }),
+    driver: v.object({ name: v.picklist(['kvm', 'process']), detail: v.optional(TEXT) }),
   }),
   v.object({ type: v.picklist(['staged', 'discarded', 'removed', 'drained']) }),
   v.object({

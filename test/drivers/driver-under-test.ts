@@ -1,6 +1,6 @@
 /**
  * The driver that the tests of this process are about: the one that HATCHERY_TEST_DRIVER names (`kvm`,
- * `xen` for PVH domains, `xen-pv`), KVM by default. Tests say what they do in terms of KVM; what differs
+ * `process`, `xen` for PVH domains, `xen-pv`), KVM by default. Tests say what they do in terms of KVM; what differs
  * is here, so that there is one test for all drivers.
  */
 
@@ -29,6 +29,13 @@ const DRIVERS: Readonly<Record<string, TestedDriver>> = {
   kvm: {
     name: 'kvm',
     strategies: ['boot', 'clone', 'pool', 'reset'],
+    slowness: 1,
+    share: 1,
+    patience: 1,
+  },
+  process: {
+    name: 'process',
+    strategies: ['boot', 'clone', 'pool'],
     slowness: 1,
     share: 1,
     patience: 1,
@@ -104,7 +111,11 @@ export const strategiesOf = (...some: readonly Strategy[]): Strategy[] =>
   some.filter((strategy) => tested.strategies.includes(strategy));
 
 /** Whether start-up code runs once, and instances come from its snapshot. */
-export const hasSnapshots = tested.strategies.includes('reset');
+export const hasSnapshots = tested.strategies.includes('clone');
+
+/** For tests that rewind: why they cannot run here, or false. */
+export const withoutRewind: string | false =
+  untestable || (!tested.strategies.includes('reset') && `needs rewinding, which ${asked} refuses`);
 
 /** For tests of snapshots: why they cannot run here, or false. */
 export const withoutSnapshots: string | false =

@@ -1,14 +1,14 @@
 /* Memory that is filled once and never written again. */
-#ifndef HATCHERY_KVM_MEMORY_FILE_H
-#define HATCHERY_KVM_MEMORY_FILE_H
+#ifndef HATCHERY_MACHINE_MEMORY_FILE_H
+#define HATCHERY_MACHINE_MEMORY_FILE_H
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
-#include "../machine/descriptor.h"
-#include "../machine/page_set.h"
-#include "../machine/result.h"
+#include "descriptor.h"
+#include "page_set.h"
+#include "result.h"
 
 namespace hatchery {
 
@@ -35,6 +35,9 @@ class MemoryFile {
         return Mapping::map(size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE,
                             descriptor_.get());
     }
+
+    /* For another process to map. */
+    int descriptor() const { return descriptor_.get(); }
 
     bool exists() const { return descriptor_.valid(); }
 

@@ -1,0 +1,256 @@
+#include "guest_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <vector>
+
+#include "../../images/abi/hatchery.h"
+#include "../machine/clock.h"
+
+namespace hatchery {
+namespace {
+
+/* A launcher has so long to become a guest, and a guest at its snapshot to fork. */
+constexpr int kPatienceMilliseconds = 5000;
+/* How long the reason of an end may take that the socket has told of. */
+constexpr int kEndingMilliseconds = 1000;
+constexpr int64_t kSecond = 1'000'000'000;
+
+Result<Descriptor> create_channel() {
+    Descriptor file(attempt("memfd_create", [] {
+        return memfd_create("hatchery-channel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    }));
+    if (!file.valid()) {
+        return Failure::from_errno("memfd_create");
+    }
+    if (attempt("ftruncate", [&] { return ftruncate(file.get(), HATCHERY_CHANNEL_BYTES); }) < 0) {
+        return Failure::from_errno("ftruncate");
+    }
+    /* So that nothing that the guest does can make an access of the host's fault. */
+    constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+    constexpr const char* kAddSeals = "fcntl(F_ADD_SEALS)";
+    if (attempt(kAddSeals, [&] { return fcntl(file.get(), F_ADD_SEALS, kSeals); }) < 0) {
+        return Failure::from_errno(kAddSeals);
+    }
+    return file;
+}
+
+std::string signal_name(int signal) {
+    const char* name = sigabbrev_np(signal);
+    return name == nullptr ? "signal " + std::to_string(signal) : std::string("SIG") + name;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<GuestProcess>> GuestProcess::prepare(std::shared_ptr<const Spawner> spawner,
+                                                            SocketPair& session, SocketPair& socket,
+                                                            Descriptor& channel) {
+    for (SocketPair* pair : {&session, &socket}) {
+        auto made = SocketPair::create();
+        if (!made.ok()) {
+            return made.failure();
+        }
+        *pair = std::move(made.value());
+    }
+    auto file = create_channel();
+    if (!file.ok()) {
+        return file.failure();
+    }
+    channel = std::move(file.value());
+    auto mapping = Mapping::map(HATCHERY_CHANNEL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+                                channel.get());
+    if (!mapping.ok()) {
+        return mapping.failure();
+    }
+    const int on = 1;
+    if (attempt("setsockopt(SO_PASSCRED)", [&] {
+            return setsockopt(session.own.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+        }) < 0) {
+        return Failure::from_errno("setsockopt(SO_PASSCRED)");
+    }
+    std::unique_ptr<GuestProcess> guest(new GuestProcess());
+    guest->spawner_ = std::move(spawner);
+    guest->session_ = std::move(session.own);
+    guest->socket_ = std::move(socket.own);
+    guest->channel_ = std::move(mapping.value());
+    return guest;
+}
+
+Result<std::unique_ptr<GuestProcess>> GuestProcess::boot(std::shared_ptr<const Spawner> spawner,
+                                                         std::span<const int> files) {
+    SocketPair session;
+    SocketPair socket;
+    Descriptor channel;
+    auto made = prepare(spawner, session, socket, channel);
+    if (!made.ok()) {
+        return made;
+    }
+    GuestProcess& guest = *made.value();
+    guest.family_ = std::make_shared<Family>();
+    std::vector<int> given = {session.other.get(), socket.other.get(), channel.get()};
+    given.insert(given.end(), files.begin(), files.end());
+    if (Status failed = spawner->send({SPAWN_BOOT, 0, 0}, given)) {
+        return *failed;
+    }
+    session.other = Descriptor();
+    socket.other = Descriptor();
+    if (Status failed = guest.await_made()) {
+        return *failed;
+    }
+    return made;
+}
+
+Result<std::unique_ptr<GuestProcess>> GuestProcess::fork() const {
+    SocketPair session;
+    SocketPair socket;
+    Descriptor channel;
+    auto made = prepare(spawner_, session, socket, channel);
+    if (!made.ok()) {
+        return made;
+    }
+    GuestProcess& guest = *made.value();
+    guest.family_ = family_;
+    const int given[] = {session.other.get(), socket.other.get(), channel.get()};
+    const std::lock_guard lock(family_->forking);
+    if (Status failed = spawner_->send({SPAWN_CLONE, 0, id_}, given)) {
+        return *failed;
+    }
+    session.other = Descriptor();
+    socket.other = Descriptor();
+    /* First the grant, then the child. */
+    Status failed = guest.await_made();
+    if (!failed) {
+        failed = command(COMMAND_FORK);
+    }
+    if (!failed) {
+        failed = guest.await_made();
+    }
+    if (failed) {
+        return *failed;
+    }
+    return made;
+}
+
+Status GuestProcess::command(char command) const {
+    const ssize_t sent = attempt("send(guest)", [&] {
+        return send(socket_.get(), &command, sizeof command, MSG_NOSIGNAL | MSG_DONTWAIT);
+    });
+    return sent == sizeof command ? kSuccess : Status(Failure::from_errno("send(guest)"));
+}
+
+Result<struct session_message> GuestProcess::await(int milliseconds, pid_t* process) const {
+    struct pollfd wait = {session_.get(), POLLIN, 0};
+    const int ready = attempt("poll", [&] { return poll(&wait, 1, milliseconds); });
+    if (ready <= 0) {
+        return ready < 0 ? Failure::from_errno("poll") : Failure{"the spawner's answer", ETIMEDOUT};
+    }
+    struct session_message message = {};
+    struct iovec vector = {&message, sizeof message};
+    alignas(struct cmsghdr) std::array<char, CMSG_SPACE(sizeof(struct ucred))> control = {};
+    struct msghdr header = {};
+    header.msg_iov = &vector;
+    header.msg_iovlen = 1;
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+    const ssize_t got = attempt(
+        "recvmsg", [&] { return recvmsg(session_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC); });
+    if (got != static_cast<ssize_t>(sizeof message)) {
+        return got < 0 ? Failure::from_errno("recvmsg") : Failure{"the spawner's answer", EPIPE};
+    }
+    const struct cmsghdr* first = CMSG_FIRSTHDR(&header);
+    if (process != nullptr && first != nullptr && first->cmsg_type == SCM_CREDENTIALS) {
+        struct ucred credentials;
+        std::memcpy(&credentials, CMSG_DATA(first), sizeof credentials);
+        *process = credentials.pid;
+    }
+    return message;
+}
+
+Status GuestProcess::await_made() {
+    auto word = await(kPatienceMilliseconds, &process_);
+    if (!word.ok()) {
+        return word.failure();
+    }
+    if (word.value().kind != SESSION_MADE) {
+        return Failure{"making a guest's process",
+                       word.value().kind == SESSION_FAILED ? word.value().value : ECHILD};
+    }
+    id_ = word.value().id;
+    return kSuccess;
+}
+
+Result<GuestNews> GuestProcess::listen(int64_t deadline) const {
+    for (;;) {
+        const int64_t left = std::max<int64_t>(0, deadline - monotonic_now());
+        const struct timespec patience = {left / kSecond, left % kSecond};
+        struct pollfd wait = {socket_.get(), POLLIN, 0};
+        const int ready = attempt_once("ppoll", [&] { return ppoll(&wait, 1, &patience, nullptr); });
+        if (ready == 0) {
+            return GuestNews{};
+        }
+        if (ready < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            return Failure::from_errno("ppoll");
+        }
+        GuestNews news;
+        const ssize_t got = attempt("recv(guest)", [&] {
+            return recv(socket_.get(), &news.message, sizeof news.message, MSG_DONTWAIT | MSG_TRUNC);
+        });
+        if (got == static_cast<ssize_t>(sizeof news.message)) {
+            news.kind = GuestNews::Kind::kMessage;
+        } else if (got > 0) {
+            news.kind = GuestNews::Kind::kNonsense;
+        } else if (got == 0 && (wait.revents & POLLHUP) == 0) {
+            news.kind = GuestNews::Kind::kNonsense; /* an empty message */
+        } else if (got == 0 || errno == ECONNRESET) {
+            news.kind = GuestNews::Kind::kEnded;
+        } else {
+            return Failure::from_errno("recv(guest)");
+        }
+        return news;
+    }
+}
+
+std::string GuestProcess::ending() const {
+    auto word = await(kEndingMilliseconds, nullptr);
+    if (!word.ok()) {
+        return "the process ended";
+    }
+    const auto [kind, status, id] = word.value();
+    if (kind == SESSION_FORKED) {
+        return "a fork or a mapping that nobody had granted: the process was killed";
+    }
+    if (kind != SESSION_ENDED) {
+        return "the process ended";
+    }
+    if (WIFSIGNALED(status)) {
+        const int signal = WTERMSIG(status);
+        return signal == SIGSYS ? "a forbidden system call: the process was killed"
+                                : "the process was killed by " + signal_name(signal);
+    }
+    return "the process ended with status " + std::to_string(WEXITSTATUS(status));
+}
+
+int64_t GuestProcess::cpu_now() const {
+    /* The kernel's number of a process's clock (include/linux/posix-timers.h): CPUCLOCK_SCHED. */
+    const auto clock = static_cast<clockid_t>((~static_cast<unsigned>(process_) << 3) | 2u);
+    struct timespec used = {};
+    if (process_ <= 0 || clock_gettime(clock, &used) < 0) {
+        return 0;
+    }
+    return used.tv_sec * kSecond + used.tv_nsec;
+}
+
+}  // namespace hatchery

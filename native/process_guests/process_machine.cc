@@ -1,0 +1,120 @@
+#include "process_machine.h"
+
+#include <signal.h>
+
+#include <algorithm>
+
+#include "process_snapshot.h"
+
+namespace hatchery {
+namespace {
+
+std::string fault_reason(const struct guest_message& message) {
+    switch (message.number) {
+        case SIGILL:
+            return "an invalid instruction";
+        case SIGTRAP:
+            return "a trap";
+        case SIGBUS:
+            return "a bus error";
+        case SIGFPE:
+            return "an arithmetic error";
+        case SIGSEGV:
+            return "a fault at " + hexadecimal(message.address);
+        default:
+            return "a fault of an unknown kind";
+    }
+}
+
+}  // namespace
+
+Result<Exit> ProcessMachine::run(int64_t deadline) {
+    at_snapshot_ = false;
+    if (ended_) {
+        return crashed("it has crashed before");
+    }
+    if (!running_) {
+        if (guest_->resume()) {
+            ended_ = true;
+            return crashed(guest_->ending());
+        }
+        running_ = true;
+    }
+    auto heard = guest_->listen(deadline);
+    if (!heard.ok()) {
+        return heard.failure();
+    }
+    const GuestNews& news = heard.value();
+    switch (news.kind) {
+        case GuestNews::Kind::kNothing:
+            return Exit::kInterrupted;
+        case GuestNews::Kind::kMessage:
+            running_ = false;
+            return classify(news.message);
+        case GuestNews::Kind::kNonsense:
+            ended_ = true;
+            return crashed("a message that the launcher never sends");
+        case GuestNews::Kind::kEnded:
+            break;
+    }
+    ended_ = true;
+    return crashed(guest_->ending());
+}
+
+Exit ProcessMachine::classify(const struct guest_message& message) {
+    Exit exit = Exit::kCrash;
+    fault_ = message;
+    if (message.kind == MESSAGE_DOORBELL) {
+        exit = classify_operation(message.number);
+    } else {
+        exit = crashed(fault_reason(message));
+    }
+    fault_.reset();
+    ended_ = exit == Exit::kCrash;
+    at_snapshot_ = exit == Exit::kReady;
+    return exit;
+}
+
+void ProcessMachine::read_registers(Crash& crash) {
+    if (fault_) {
+        crash.has_registers = true;
+        crash.instruction_pointer = fault_->instruction_pointer;
+        crash.stack_pointer = fault_->stack_pointer;
+    }
+}
+
+Result<std::optional<MemoryUse>> ProcessMachine::rewind(size_t) {
+    return std::optional<MemoryUse>();
+}
+
+Result<std::shared_ptr<Snapshot>> ProcessMachine::capture() {
+    if (!at_snapshot_) {
+        return Failure{"capture", EINVAL};
+    }
+    auto forked = guest_->fork();
+    if (!forked.ok()) {
+        return forked.failure();
+    }
+    return std::shared_ptr<Snapshot>(
+        std::make_shared<ReadySnapshot>(std::move(forked.value()), memory_bytes_));
+}
+
+Result<int64_t> ProcessMachine::written_pages() {
+    return int64_t{-1};
+}
+
+Result<std::optional<MemoryUse>> ProcessMachine::memory_use(Written) {
+    return std::optional<MemoryUse>();
+}
+
+int64_t ProcessMachine::cpu_now() {
+    /* Of a process that is gone there is no clock: what was read last stays. */
+    cpu_at_end_ = std::max(cpu_at_end_, guest_->cpu_now());
+    return cpu_at_end_;
+}
+
+GuestWindow ProcessMachine::channel() const {
+    return {guest_->channel(), HATCHERY_CHANNEL_BYTES};
+}
+
+}  // namespace hatchery

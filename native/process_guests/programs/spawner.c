@@ -1,0 +1,600 @@
+/*
+ * The spawner: makes the guests of one host process, and ends them. The host may be locked down so far
+ * that it can start nothing any more; the spawner was started before, and gives up all that it does
+ * not need itself: user, name spaces, files. It ends, and all guests with it, when the host's socket
+ * closes. One thread; nothing that a guest does keeps it waiting.
+ *
+ *   hatchery-spawner LAUNCHER    with the host's socket as descriptor 3
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../../images/abi/hatchery.h"
+#include "protocol.h"
+
+enum { HOST = 3, NOBODY = 65534, FIRST_FREE = 64 };
+
+enum source_kind { FROM_HOST, FROM_CHILDREN, FROM_SESSION, FROM_LAUNCHER, FROM_LISTENER };
+
+/* What epoll tells of. */
+struct source {
+    enum source_kind kind;
+    int descriptor;
+    void *owner;
+};
+
+/* A launcher and all clones that descend from it: one filter, one listener, one process group. */
+struct family {
+    struct source listener;
+    pid_t group;
+    unsigned members;
+    struct guest *waiting; /* the clone whose process has been granted and has not shown itself */
+};
+
+struct guest {
+    struct guest *next;
+    uint64_t id;
+    pid_t process; /* 0: not yet, or no more */
+    struct family *family;
+    struct source session;
+    struct source launcher; /* of a boot, until it is locked */
+    struct guest *parent;   /* of a clone that waits for its fork: who may make it */
+    int socket, channel;    /* of such a clone: what it gets */
+    int forked;             /* it tried to fork by itself */
+};
+
+static struct guest *guests;
+static uint64_t last_id;
+static int events, launcher_file;
+
+static int watch(struct source *source, enum source_kind kind, int descriptor, void *owner) {
+    *source = (struct source){kind, descriptor, owner};
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = source};
+    return epoll_ctl(events, EPOLL_CTL_ADD, descriptor, &event);
+}
+
+static void unwatch(struct source *source) {
+    if (source->descriptor >= 0) {
+        epoll_ctl(events, EPOLL_CTL_DEL, source->descriptor, NULL);
+        close(source->descriptor);
+        source->descriptor = -1;
+    }
+}
+
+/* The process id goes as credentials, which the kernel turns into what the host knows it by. */
+static void tell(int session, uint32_t kind, int32_t value, uint64_t id, pid_t process) {
+    struct session_message message = {kind, value, id};
+    struct iovec vector = {&message, sizeof message};
+    union {
+        char bytes[CMSG_SPACE(sizeof(struct ucred))];
+        struct cmsghdr header;
+    } control = {{0}};
+    struct msghdr header = {.msg_iov = &vector, .msg_iovlen = 1};
+    if (process > 0) {
+        header.msg_control = &control;
+        header.msg_controllen = sizeof control;
+        struct cmsghdr *first = CMSG_FIRSTHDR(&header);
+        first->cmsg_level = SOL_SOCKET;
+        first->cmsg_type = SCM_CREDENTIALS;
+        first->cmsg_len = CMSG_LEN(sizeof(struct ucred));
+        const struct ucred credentials = {process, getuid(), getgid()};
+        memcpy(CMSG_DATA(first), &credentials, sizeof credentials);
+    }
+    /* Who does not read it is going to be told by the end of the session. */
+    (void)!sendmsg(session, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void close_pair(struct guest *guest) {
+    if (guest->socket >= 0) {
+        close(guest->socket);
+    }
+    if (guest->channel >= 0) {
+        close(guest->channel);
+    }
+    guest->socket = guest->channel = -1;
+}
+
+static void leave_family(struct guest *guest) {
+    struct family *family = guest->family;
+    guest->family = NULL;
+    if (family != NULL && --family->members == 0) {
+        unwatch(&family->listener);
+        free(family);
+    }
+}
+
+static void forget(struct guest *guest) {
+    for (struct guest **place = &guests; *place != NULL; place = &(*place)->next) {
+        if (*place == guest) {
+            *place = guest->next;
+            break;
+        }
+    }
+    for (struct guest *other = guests; other != NULL; other = other->next) {
+        if (other->parent == guest) {
+            other->parent = NULL;
+        }
+    }
+    close_pair(guest);
+    unwatch(&guest->session);
+    unwatch(&guest->launcher);
+    leave_family(guest);
+    free(guest);
+}
+
+static struct guest *by_process(pid_t process) {
+    for (struct guest *guest = guests; guest != NULL; guest = guest->next) {
+        if (guest->process == process) {
+            return guest;
+        }
+    }
+    return NULL;
+}
+
+/* Only the members of the list are children that were not waited for, so the number is theirs. */
+static void end(struct guest *guest) {
+    if (guest->process > 0) {
+        kill(guest->process, SIGKILL);
+    }
+}
+
+/*
+ * The host has no more use for it. A clone that was granted and has not shown itself may be a process
+ * that nobody knows: its whole family goes, which is to blame.
+ */
+static void session_closed(struct guest *guest) {
+    unwatch(&guest->session);
+    if (guest->process > 0) {
+        end(guest); /* and is forgotten when it is waited for */
+        return;
+    }
+    struct family *family = guest->family;
+    if (family != NULL && family->waiting == guest) {
+        family->waiting = NULL;
+        kill(-family->group, SIGKILL);
+    }
+    forget(guest);
+}
+
+static void wait_for_children(int descriptor) {
+    struct signalfd_siginfo ignored[16];
+    (void)!read(descriptor, ignored, sizeof ignored);
+    for (;;) {
+        int status = 0;
+        const pid_t process = waitpid(-1, &status, WNOHANG | __WALL);
+        if (process <= 0) {
+            return;
+        }
+        struct guest *guest = by_process(process);
+        if (guest == NULL) {
+            continue;
+        }
+        guest->process = 0;
+        const int session = guest->session.descriptor;
+        if (session < 0) {
+            forget(guest);
+            continue;
+        }
+        if (guest->launcher.descriptor >= 0) {
+            /* It did not get as far as its filter. Steps are those of launcher.c. */
+            tell(session, SESSION_FAILED, WIFEXITED(status) && WEXITSTATUS(status) == 127 ? ENOEXEC : EPROTO, 0, 0);
+            unwatch(&guest->launcher);
+        } else {
+            tell(session, guest->forked ? SESSION_FORKED : SESSION_ENDED, status, guest->id, 0);
+        }
+        leave_family(guest);
+    }
+}
+
+static void limit(int resource, rlim_t most) {
+    const struct rlimit value = {most, most};
+    if (setrlimit(resource, &value) < 0) {
+        _exit(126);
+    }
+}
+
+__attribute__((noreturn)) static void become_launcher(const int given[], int count, int to_spawner) {
+    /* Out of the way of the numbers that are wanted. */
+    int moved[SPAWN_DESCRIPTORS + 2];
+    int wanted[SPAWN_DESCRIPTORS + 2];
+    int used = 0;
+    static const int numbers[] = {GUEST_SOCKET, GUEST_CHANNEL, GUEST_PLAN, GUEST_MEMORY, GUEST_SHARED};
+    for (int i = 1; i < count; i++) {
+        wanted[used] = numbers[i - 1];
+        moved[used++] = given[i];
+    }
+    wanted[used] = GUEST_SPAWNER;
+    moved[used++] = to_spawner;
+    wanted[used] = GUEST_PROGRAM;
+    moved[used++] = launcher_file;
+    for (int i = 0; i < used; i++) {
+        moved[i] = fcntl(moved[i], F_DUPFD, FIRST_FREE);
+        if (moved[i] < 0) {
+            _exit(126);
+        }
+    }
+    syscall(SYS_close_range, 0u, (unsigned)FIRST_FREE - 1, 0u);
+    for (int i = 0; i < used; i++) {
+        if (dup2(moved[i], wanted[i]) < 0) {
+            _exit(126);
+        }
+    }
+    syscall(SYS_close_range, (unsigned)GUEST_DESCRIPTORS, ~0u, 0u);
+    fcntl(GUEST_PROGRAM, F_SETFD, FD_CLOEXEC);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_NOFILE, GUEST_DESCRIPTORS);
+    limit(RLIMIT_MEMLOCK, 0);
+    limit(RLIMIT_FSIZE, 0);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
+        _exit(126);
+    }
+    char *const nothing[] = {NULL};
+    char *const arguments[] = {"hatchery-guest", NULL};
+    syscall(SYS_execveat, GUEST_PROGRAM, "", arguments, nothing, AT_EMPTY_PATH);
+    _exit(127);
+}
+
+static struct guest *new_guest(int session) {
+    struct guest *guest = calloc(1, sizeof *guest);
+    if (guest == NULL) {
+        tell(session, SESSION_FAILED, ENOMEM, 0, 0);
+        close(session);
+        return NULL;
+    }
+    guest->socket = guest->channel = -1;
+    guest->launcher.descriptor = -1;
+    guest->id = ++last_id;
+    if (watch(&guest->session, FROM_SESSION, session, guest) < 0) {
+        tell(session, SESSION_FAILED, errno, 0, 0);
+        close(session);
+        free(guest);
+        return NULL;
+    }
+    guest->next = guests;
+    guests = guest;
+    return guest;
+}
+
+static void boot(const int given[], int count) {
+    struct guest *guest = new_guest(given[0]);
+    int ends[2];
+    if (guest == NULL) {
+        return;
+    }
+    struct family *family = calloc(1, sizeof *family);
+    if (family == NULL || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
+        tell(given[0], SESSION_FAILED, family == NULL ? ENOMEM : errno, 0, 0);
+        free(family);
+        return;
+    }
+    family->listener.descriptor = -1;
+    family->members = 1;
+    guest->family = family;
+    const pid_t process = fork();
+    if (process == 0) {
+        setpgid(0, 0);
+        become_launcher(given, count, ends[1]);
+    }
+    const int error = errno;
+    close(ends[1]);
+    if (process < 0 || watch(&guest->launcher, FROM_LAUNCHER, ends[0], guest) < 0) {
+        tell(given[0], SESSION_FAILED, process < 0 ? error : errno, 0, 0);
+        close(ends[0]);
+    }
+    if (process > 0) {
+        setpgid(process, process);
+        guest->process = family->group = process;
+    }
+}
+
+static void launched(struct guest *guest) {
+    char byte;
+    struct iovec vector = {&byte, 1};
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr header;
+    } control;
+    struct msghdr header = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    const ssize_t got = recvmsg(guest->launcher.descriptor, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (got < 0 && errno == EAGAIN) {
+        return;
+    }
+    if (got != 1) {
+        /* It has ended, or will be: SIGCHLD says so. */
+        epoll_ctl(events, EPOLL_CTL_DEL, guest->launcher.descriptor, NULL);
+        end(guest);
+        return;
+    }
+    unwatch(&guest->launcher);
+    const struct cmsghdr *first = CMSG_FIRSTHDR(&header);
+    if (first != NULL && first->cmsg_type == SCM_RIGHTS) {
+        int listener;
+        memcpy(&listener, CMSG_DATA(first), sizeof listener);
+        if (watch(&guest->family->listener, FROM_LISTENER, listener, guest->family) < 0) {
+            close(listener);
+        }
+    }
+    tell(guest->session.descriptor, SESSION_MADE, 0, guest->id, guest->process);
+}
+
+static void clone_of(uint64_t parent_id, const int given[]) {
+    struct guest *parent = guests;
+    while (parent != NULL && parent->id != parent_id) {
+        parent = parent->next;
+    }
+    struct guest *guest = new_guest(given[0]);
+    if (guest == NULL) {
+        close(given[1]);
+        close(given[2]);
+        return;
+    }
+    guest->socket = given[1];
+    guest->channel = given[2];
+    if (parent == NULL || parent->process == 0 || parent->family->listener.descriptor < 0) {
+        tell(given[0], SESSION_FAILED, parent == NULL || parent->process == 0 ? ESRCH : ENOTSUP, 0, 0);
+        return;
+    }
+    guest->parent = parent;
+    guest->family = parent->family;
+    guest->family->members++;
+    /* The grant is there: the host may tell the parent to fork. */
+    tell(given[0], SESSION_MADE, 0, guest->id, 0);
+}
+
+static int add_descriptor(int listener, uint64_t notification, int source, unsigned number) {
+    const struct seccomp_notif_addfd add = {
+        .id = notification,
+        .flags = SECCOMP_ADDFD_FLAG_SETFD,
+        .srcfd = (unsigned)source,
+        .newfd = number,
+    };
+    return ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+}
+
+static struct guest *granted_by(pid_t process) {
+    for (struct guest *guest = guests; guest != NULL; guest = guest->next) {
+        if (guest->parent != NULL && guest->parent->process == process) {
+            return guest;
+        }
+    }
+    return NULL;
+}
+
+/* The fork that was granted, once: registers alone say what it is, so that nothing can change it. */
+static int may_fork(struct family *family, const struct seccomp_notif *asked) {
+    struct guest *child = granted_by((pid_t)asked->pid);
+    if (asked->data.nr != SYS_clone || child == NULL || family->waiting != NULL ||
+        asked->data.args[0] != (CLONE_PARENT | SIGCHLD) || asked->data.args[1] != 0) {
+        return 0;
+    }
+    child->parent = NULL;
+    family->waiting = child;
+    return 1;
+}
+
+/* What the child does first: it maps its own channel, and is known from then on. */
+static int may_map(struct family *family, int listener, const struct seccomp_notif *asked) {
+    struct guest *child = family->waiting;
+    const __u64 *arguments = asked->data.args;
+    if (asked->data.nr != SYS_mmap || child == NULL || by_process((pid_t)asked->pid) != NULL ||
+        arguments[0] != HATCHERY_CHANNEL_ADDRESS || arguments[1] != HATCHERY_CHANNEL_BYTES ||
+        arguments[2] != (PROT_READ | PROT_WRITE) || arguments[3] != (MAP_SHARED | MAP_FIXED) ||
+        arguments[4] != GUEST_CHANNEL || arguments[5] != 0) {
+        return 0;
+    }
+    if (add_descriptor(listener, asked->id, child->socket, GUEST_SOCKET) < 0 ||
+        add_descriptor(listener, asked->id, child->channel, GUEST_CHANNEL) < 0) {
+        return 0;
+    }
+    family->waiting = NULL;
+    close_pair(child);
+    child->process = (pid_t)asked->pid;
+    tell(child->session.descriptor, SESSION_MADE, 0, child->id, child->process);
+    return 1;
+}
+
+static void asked(struct family *family) {
+    const int listener = family->listener.descriptor;
+    /* The kernel may know more fields than this program does. */
+    union {
+        struct seccomp_notif notification;
+        char room[1024];
+    } question;
+    memset(&question, 0, sizeof question);
+    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &question) < 0) {
+        return; /* who asked is gone */
+    }
+    const struct seccomp_notif *notification = &question.notification;
+    union {
+        struct seccomp_notif_resp response;
+        char room[1024];
+    } answer;
+    memset(&answer, 0, sizeof answer);
+    answer.response.id = notification->id;
+    if (may_fork(family, notification) || may_map(family, listener, notification)) {
+        answer.response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+    } else {
+        struct guest *guest = by_process((pid_t)notification->pid);
+        if (guest != NULL) {
+            guest->forked = 1;
+            end(guest);
+        } else {
+            kill((pid_t)notification->pid, SIGKILL);
+        }
+        answer.response.error = -EPERM;
+    }
+    ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+}
+
+static void close_all(const int given[], int count) {
+    for (int i = 0; i < count; i++) {
+        close(given[i]);
+    }
+}
+
+static void serve_host(void) {
+    struct spawn_request request;
+    struct iovec vector = {&request, sizeof request};
+    union {
+        char bytes[CMSG_SPACE(sizeof(int) * SPAWN_DESCRIPTORS)];
+        struct cmsghdr header;
+    } control;
+    struct msghdr header = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    const ssize_t got = recvmsg(HOST, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return;
+    }
+    if (got <= 0) {
+        for (struct guest *guest = guests; guest != NULL; guest = guest->next) {
+            end(guest);
+        }
+        exit(0);
+    }
+    int given[SPAWN_DESCRIPTORS];
+    int count = 0;
+    const struct cmsghdr *first = CMSG_FIRSTHDR(&header);
+    if (first != NULL && first->cmsg_level == SOL_SOCKET && first->cmsg_type == SCM_RIGHTS) {
+        count = (int)((first->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        memcpy(given, CMSG_DATA(first), (size_t)count * sizeof(int));
+    }
+    if (got == sizeof request && request.kind == SPAWN_BOOT && count >= 5) {
+        boot(given, count);
+        close_all(given + 1, count - 1);
+    } else if (got == sizeof request && request.kind == SPAWN_CLONE && count == 3) {
+        clone_of(request.parent, given);
+    } else {
+        close_all(given, count);
+    }
+}
+
+static int write_file(const char *path, const char *text) {
+    const int file = open(path, O_WRONLY | O_CLOEXEC);
+    if (file < 0) {
+        return -1;
+    }
+    const ssize_t wrote = write(file, text, strlen(text));
+    close(file);
+    return wrote < 0 ? -1 : 0;
+}
+
+/* An empty root that cannot be written, in place of the host's file system. */
+static int leave_files(void) {
+    if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount("none", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,nr_inodes=2") < 0 ||
+        chdir("/tmp") < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 ||
+        chdir("/") < 0) {
+        return -1;
+    }
+    return mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+}
+
+/* What of it the kernel refuses, as it may without root, is missing; the filter of each guest is not. */
+static void give_up(void) {
+    if (geteuid() == 0 && (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+                           setresuid(NOBODY, NOBODY, NOBODY) < 0)) {
+        exit(125);
+    }
+    const unsigned user = getuid(), group = getgid();
+    prctl(PR_SET_DUMPABLE, 1);
+    if (unshare(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC |
+                CLONE_NEWUTS) == 0) {
+        char map[32];
+        snprintf(map, sizeof map, "0 %u 1", user);
+        if (write_file("/proc/self/setgroups", "deny") < 0 || write_file("/proc/self/uid_map", map) < 0) {
+            exit(124);
+        }
+        snprintf(map, sizeof map, "0 %u 1", group);
+        if (write_file("/proc/self/gid_map", map) < 0) {
+            exit(124);
+        }
+        (void)!leave_files();
+        const pid_t first = fork();
+        if (first < 0) {
+            exit(123);
+        }
+        if (first > 0) {
+            /* Only the first process of the name space goes on, and all others end with it. */
+            close(HOST);
+            close(launcher_file);
+            int status;
+            while (waitpid(first, &status, 0) < 0 && errno == EINTR) {
+            }
+            exit(0);
+        }
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    }
+    prctl(PR_SET_DUMPABLE, 0);
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+int main(int count, char **words) {
+    if (count != 2 || (launcher_file = open(words[1], O_RDONLY | O_CLOEXEC)) < 0) {
+        return 122;
+    }
+    fcntl(HOST, F_SETFD, FD_CLOEXEC);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    give_up();
+    sigset_t children;
+    sigemptyset(&children);
+    sigaddset(&children, SIGCHLD);
+    sigprocmask(SIG_SETMASK, &children, NULL);
+    events = epoll_create1(EPOLL_CLOEXEC);
+    const int signals = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
+    struct source host, ended;
+    if (events < 0 || signals < 0 || watch(&host, FROM_HOST, HOST, NULL) < 0 ||
+        watch(&ended, FROM_CHILDREN, signals, NULL) < 0) {
+        return 121;
+    }
+    /* It is ready; or the host reads the end of the file. */
+    if (send(HOST, "", 1, MSG_NOSIGNAL) < 0) {
+        return 120;
+    }
+    for (;;) {
+        /* One at a time: serving one may free another. */
+        struct epoll_event event;
+        if (epoll_wait(events, &event, 1, -1) != 1) {
+            continue;
+        }
+        struct source *source = event.data.ptr;
+        switch (source->kind) {
+            case FROM_HOST: serve_host(); break;
+            case FROM_CHILDREN: wait_for_children(source->descriptor); break;
+            case FROM_SESSION: session_closed(source->owner); break;
+            case FROM_LAUNCHER: launched(source->owner); break;
+            case FROM_LISTENER:
+                if (event.events & EPOLLIN) {
+                    asked(source->owner);
+                } else {
+                    unwatch(source); /* nobody is left under its filter */
+                }
+                break;
+        }
+    }
+}

@@ -1,0 +1,32 @@
+/** The native addon of the process driver (`native/process_guests`): its shape, and how it is found. */
+
+import { fileURLToPath } from 'node:url';
+import { loadAddon } from '../native-addon.js';
+import type { NativeAddon, NativePlan, NativeSnapshot } from './native.js';
+
+export interface ProcessGuestsAddon extends NativeAddon {
+  /**
+   * Starts the program that makes guests, which must happen before a process gives up starting
+   * programs; throws a {@link NativeFailure}.
+   */
+  probe(
+    spawner: string,
+    launcher: string,
+  ): {
+    readonly tscHertz: number;
+    /** Whether the kernel can let forks be granted one by one, which `clone` needs. */
+    readonly grantsForks: boolean;
+  };
+  load(plan: NativePlan): NativeSnapshot;
+}
+
+/** Where `native/process_guests/programs/build.sh` leaves a program. */
+const program = (name: string) => fileURLToPath(new URL(`../../process/${name}`, import.meta.url));
+
+export const SPAWNER = program('hatchery-spawner');
+export const LAUNCHER = program('hatchery-launcher');
+
+/** @throws HatcheryError ADDON_MISSING */
+export function loadProcessGuestsAddon(): ProcessGuestsAddon {
+  return loadAddon('hatchery_process_guests') as ProcessGuestsAddon;
+}
