@@ -5,7 +5,7 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { detectDrivers, openDriver } from '../../src/drivers/detect.js';
 import type { Driver, DriverName, Strategy, XenGuestType } from '../../src/drivers/driver.js';
@@ -121,16 +121,45 @@ export const withoutRewind: string | false =
 export const withoutSnapshots: string | false =
   untestable || (!hasSnapshots && `needs snapshots, which ${asked} has not`);
 
-/** Virtual machines: of this process (KVM), or of this whole host but for Dom0 (Xen). */
+/** Virtual machines: of this process (KVM, or the processes that are guests of its), or of this whole host but for Dom0 (Xen). */
 export function countMachines(): number {
   if (tested.name === 'kvm') {
     const files = readdirSync('/proc/self/fd').map(targetOf);
     const count = (kind: string) => files.filter((file) => file.includes(kind)).length;
     return Math.max(count('kvm-vm'), count('kvm-vcpu'));
   }
+  if (tested.name === 'process') {
+    return guestProcesses(process.pid);
+  }
   const lines = execFileSync('xl', ['list'], { encoding: 'utf8' }).trim().split('\n');
   return lines.length - XL_OTHER_LINES;
 }
+
+/** Of the descendants of a process, those that are guests; a snapshot's own is one, too. */
+function guestProcesses(of: number): number {
+  const parents = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => {
+      try {
+        const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
+        const [, command = '', state, parent] = /\((.*)\) (\S) (\d+)/.exec(stat) ?? [];
+        return { process: Number(name), command, state, parent: Number(parent) };
+      } catch {
+        return { process: 0, command: '', state: '', parent: 0 }; // gone in the meantime
+      }
+    });
+  const count = (ancestor: number): number =>
+    parents
+      .filter(({ parent, process }) => parent === ancestor && process !== 0)
+      .reduce(
+        (sum, { process, command }) => sum + (command === GUEST_COMMAND ? 1 : 0) + count(process),
+        0,
+      );
+  return count(of);
+}
+
+/** As the kernel cuts the launcher's name off. */
+const GUEST_COMMAND = 'hatchery-launch';
 
 /** The heading, and Dom0. */
 const XL_OTHER_LINES = 2;
@@ -144,12 +173,12 @@ function targetOf(descriptor: string): string {
 }
 
 /**
- * Their number, once it is `expected` or has not become so for long: Xen's domains end some time after
+ * Their number, once it is `expected` or has not become so for long: Xen's domains, and processes, end some time after
  * their owners are done with them.
  */
 export async function countMachinesOnce(expected: number): Promise<number> {
   const patience = performance.now() + milliseconds(1000);
-  while (tested.name === 'xen' && countMachines() !== expected && performance.now() < patience) {
+  while (tested.name !== 'kvm' && countMachines() !== expected && performance.now() < patience) {
     await sleep(milliseconds(10));
   }
   return countMachines();

@@ -3,6 +3,7 @@
 import { readdirSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
+import type { Shell } from '../../src/drivers/driver.js';
 import { HatcheryError } from '../../src/errors.js';
 import {
   countMachines,
@@ -11,6 +12,7 @@ import {
   openTestedDriver,
   repetitions,
   tested,
+  withoutRewind,
   withoutSnapshots,
 } from './driver-under-test.js';
 import { AMPLE, readySnapshot, requestFrame, serve, soon, TestGuests } from './test-guests.js';
@@ -91,16 +93,29 @@ t.test('shells', { skip: withoutSnapshots }, async (t) => {
     await shell.destroy();
   });
 
-  await t.test('serve several requests without a rewind, and with one', async (t) => {
+  const count = async (shell: Shell) =>
+    Buffer.from((await serve(shell, ANSWER)).payload.subarray(16))[0];
+
+  await t.test('serve several requests without a rewind, and others with none', async (t) => {
     const shell = await snapshot.createShell({ reusable: true });
-    const count = async () => Buffer.from((await serve(shell, ANSWER)).payload.subarray(16))[0];
-    t.same([await count(), await count(), await count()], [1, 2, 3]);
+    t.same([await count(shell), await count(shell), await count(shell)], [1, 2, 3]);
+    await shell.destroy();
+    const other = await snapshot.createShell({ reusable: true });
+    t.equal(await count(other), 1, 'what one wrote no other has');
+    await other.destroy();
+  });
+
+  const rewinding = { skip: withoutRewind };
+
+  await t.test('serve as if they were new after a rewind', rewinding, async (t) => {
+    const shell = await snapshot.createShell({ reusable: true });
+    t.same([await count(shell), await count(shell)], [1, 2]);
     t.ok(shell.rewind());
-    t.equal(await count(), 1);
+    t.equal(await count(shell), 1);
     await shell.destroy();
   });
 
-  await t.test('tell how much memory they have written, where they keep a record', async (t) => {
+  await t.test('tell how much memory they have written, with a record', rewinding, async (t) => {
     const recorded = await snapshot.createShell({ reusable: true });
     t.equal(recorded.dirtyBytes(), 0);
     await serve(recorded, ANSWER);
