@@ -78,7 +78,7 @@ async function main() {
     { Totals, reportCheck, reportFile },
     suite,
     { kvmWorks },
-    { isInEveryRun },
+    { isInEveryRun, isInProcessRun },
   ] = await Promise.all([
     import('./testing/checks.mjs'),
     import('./testing/report.mjs'),
@@ -106,6 +106,15 @@ async function main() {
     (result) => reportFile(totals, result, kvm),
     fuzzing,
   );
+  if (isComplete && host.length > 0) {
+    const others = host.filter(isInProcessRun);
+    console.log(`Once more, with guests in processes: ${others.length} files`);
+    await suite.runSuite(
+      others,
+      { ...(sanitized ? sanitizerEnvironment() : {}), HATCHERY_TEST_DRIVER: 'process' },
+      (result) => reportFile(totals, result, false),
+    );
+  }
   // Alone, too: emulation takes both processors. With sanitizers only where it was asked for.
   if (lab.length > 0 && (inLabOnly || !sanitized)) await testInLab(lab, totals);
   console.log(String(totals));

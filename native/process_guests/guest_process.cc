@@ -141,6 +141,13 @@ Result<std::unique_ptr<GuestProcess>> GuestProcess::fork() const {
     return made;
 }
 
+GuestProcess::~GuestProcess() {
+    if (process_ > 0 && shutdown(session_.get(), SHUT_WR) == 0) {
+        /* Its end, or the spawner's, which is one for it, too. */
+        (void)await(kEndingMilliseconds, nullptr);
+    }
+}
+
 Status GuestProcess::command(char command) const {
     const ssize_t sent = attempt("send(guest)", [&] {
         return send(socket_.get(), &command, sizeof command, MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -39,8 +39,8 @@ class GuestProcess {
      * thread. */
     Result<std::unique_ptr<GuestProcess>> fork() const;
 
-    /* Closing the session ends it. */
-    ~GuestProcess() = default;
+    /* Ends it, and waits until it has gone: a moment, whatever it does. */
+    ~GuestProcess();
     GuestProcess(const GuestProcess&) = delete;
     GuestProcess& operator=(const GuestProcess&) = delete;
 

@@ -11,6 +11,10 @@ const LAB_FOLDER = '/test/xen/';
 const IN_EVERY_RUN =
   /\/test\/xen\/(domain-faults|hostile-guests|libxl-(domains|events)|pv-machine|rewind)\.test\.js$/;
 
+/** What runs once more with HATCHERY_TEST_DRIVER=process, in every run: some seconds each. */
+const IN_PROCESS_RUN =
+  /\/test\/(drivers\/(hostile-guests|lifecycle|unconfigured|yields)|fabric\/(function|isolation|limits|start-up|usage))\.test\.js$/;
+
 /** What a file imports that tests any driver, the one that HATCHERY_TEST_DRIVER names. */
 const ANY_DRIVER = /from '[./]+(drivers\/)?(driver|fabric)-under-test\.js'/;
 
@@ -28,4 +32,9 @@ export function whereOf(file) {
 /** Whether `npm test` runs a file of the lab's; see {@link IN_EVERY_RUN}. */
 export function isInEveryRun(file) {
   return IN_EVERY_RUN.test(file);
+}
+
+/** Whether a file of the host's runs with the process driver, too; see {@link IN_PROCESS_RUN}. */
+export function isInProcessRun(file) {
+  return IN_PROCESS_RUN.test(file);
 }

@@ -196,7 +196,9 @@ t.test('shells', { skip: withoutSnapshots }, async (t) => {
     );
     const outcomes = Promise.allSettled(making);
     await other.close();
-    t.equal(await countMachinesOnce(before.machines), before.machines);
+    // Of the process driver, what its snapshot is goes, too.
+    const left = before.machines - (tested.name === 'process' ? 1 : 0);
+    t.equal(await countMachinesOnce(left), left);
     if (tested.name === 'kvm') {
       const message = 'of the driver only the device is left, for the others';
       t.equal(openDescriptors(), before.descriptors - 1, message);

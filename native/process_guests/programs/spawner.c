@@ -61,6 +61,7 @@ struct guest {
     struct guest *parent;   /* of a clone that waits for its fork: who may make it */
     int socket, channel;    /* of such a clone: what it gets */
     int forked;             /* it tried to fork by itself */
+    int released;           /* the host only waits to be told of its end */
 };
 
 static struct guest *guests;
@@ -163,7 +164,9 @@ static void end(struct guest *guest) {
  * that nobody knows: its whole family goes, which is to blame.
  */
 static void session_closed(struct guest *guest) {
-    unwatch(&guest->session);
+    /* The host may have closed one direction only, to be told. */
+    epoll_ctl(events, EPOLL_CTL_DEL, guest->session.descriptor, NULL);
+    guest->released = 1;
     if (guest->process > 0) {
         end(guest); /* and is forgotten when it is waited for */
         return;
@@ -191,10 +194,6 @@ static void wait_for_children(int descriptor) {
         }
         guest->process = 0;
         const int session = guest->session.descriptor;
-        if (session < 0) {
-            forget(guest);
-            continue;
-        }
         if (guest->launcher.descriptor >= 0) {
             /* It did not get as far as its filter. Steps are those of launcher.c. */
             tell(session, SESSION_FAILED, WIFEXITED(status) && WEXITSTATUS(status) == 127 ? ENOEXEC : EPROTO, 0, 0);
@@ -202,7 +201,11 @@ static void wait_for_children(int descriptor) {
         } else {
             tell(session, guest->forked ? SESSION_FORKED : SESSION_ENDED, status, guest->id, 0);
         }
-        leave_family(guest);
+        if (guest->released) {
+            forget(guest);
+        } else {
+            leave_family(guest);
+        }
     }
 }
 
