@@ -9,6 +9,7 @@ import { coldStart } from './questions/cold-start.js';
 import { deadline } from './questions/deadline.js';
 import { http } from './questions/http.js';
 import { memory } from './questions/memory.js';
+import { processClone } from './questions/process-clone.js';
 import { reset } from './questions/reset.js';
 import { rewind } from './questions/rewind.js';
 import { walls } from './questions/walls.js';
@@ -20,6 +21,7 @@ const QUESTIONS: readonly Question[] = [
   http,
   walls,
   clone,
+  processClone,
   coldStart,
   deadline,
   memory,

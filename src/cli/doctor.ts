@@ -1,6 +1,6 @@
 /** `hatchery doctor`: what this machine has, what it lacks, and what to do about it. */
 import type { Command } from 'commander';
-import { detectDrivers } from '../drivers/detect.js';
+import { chooseDriver, detectDrivers } from '../drivers/detect.js';
 import type { Check } from './checks/check.js';
 import { checkCrashAddress } from './checks/crash-address.js';
 import { checkDevice } from './checks/device.js';
@@ -30,13 +30,16 @@ const MARKS = {
 async function checkMachine(): Promise<Check[]> {
   const kvm = checkKvm();
   const xen = checkXen();
+  const processes = checkProcesses();
   const ofKvm = [checkDevice(), checkAddon(), kvm, await checkCrashAddress(kvm.state === 'ok')];
   return [
     checkSystem(),
     checkNode(),
     // One driver is enough.
-    ...(xen.state === 'ok' ? ofKvm.map(dispensable) : ofKvm),
+    ...(xen.state === 'ok' || processes.state === 'ok' ? ofKvm.map(dispensable) : ofKvm),
     kvm.state === 'ok' ? dispensable(xen) : xen,
+    kvm.state === 'ok' || xen.state === 'ok' ? dispensable(processes) : processes,
+    { name: 'driver', state: 'ok', detail: `"--driver auto" takes ${chooseDriver('auto')}` },
     checkWalls(),
     await checkImage('js'),
     await checkImage('hello'),
@@ -59,6 +62,18 @@ function checkKvm(): Check {
   return found.available
     ? { name: 'kvm', state: 'ok', detail: found.detail }
     : { name: 'kvm', state: 'lacking', detail: found.reason, remedy: found.remedy };
+}
+
+/** Can guests run in processes, without a hypervisor? */
+function checkProcesses(): Check {
+  const name = 'process';
+  const found = detectDrivers().find((driver) => driver.name === name)?.availability;
+  if (found === undefined) {
+    throw new Error('there is no driver process');
+  }
+  return found.available
+    ? { name, state: 'ok', detail: found.detail }
+    : { name, state: 'lacking', detail: found.reason, remedy: found.remedy };
 }
 
 function lineOf(check: Check, terminal: Terminal): string {

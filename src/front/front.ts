@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { type BaseLogger, pino } from 'pino';
+import type { DriverName } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import { LISTEN_BACKLOG, MAX_CONNECTIONS } from './listening.js';
 import type { Observer } from './observer.js';
@@ -20,6 +21,8 @@ export interface FrontOptions {
   readonly functionName?: string | undefined;
   /** Where requests go by name: answers the path `/`, which names none. Default: nobody. */
   readonly rootFunction?: string | undefined;
+  /** Named in each response by the header X-Hatchery-Driver. Default: it is not. */
+  readonly driver?: DriverName | undefined;
   /** Default: 127.0.0.1. */
   readonly host?: string;
   /** Default: 0, any free one. */
@@ -117,7 +120,10 @@ function create(functions: Functions, options: FrontOptions) {
   } = options;
   const logger = options.logger ?? pino({ enabled: false });
   const trusted = new TrustedPeers(options.trustProxy ?? []);
-  const service = new Service(routes, { trusted, clientMilliseconds, logger, observer, tracing });
+  const service = new Service(routes, {
+    ...{ trusted, clientMilliseconds, logger, observer, tracing },
+    driver: options.driver,
+  });
   const { bounds } = routes;
   const server = createServer(service, { maxConnections, clientMilliseconds, bounds });
   return { server, service };

@@ -1,6 +1,6 @@
 /** One request of a client, from its head until its response is sent. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Strategy } from '../drivers/driver.js';
+import type { DriverName, Strategy } from '../drivers/driver.js';
 import type { FunctionRequest } from '../fabric/message.js';
 import { nextRequestId } from '../fabric/request-id.js';
 import { Timeline } from '../timeline.js';
@@ -25,6 +25,8 @@ export class IncomingRequest implements FunctionRequest {
   givenUrl = '';
   /** Of the function, likewise. */
   strategy: Strategy | undefined;
+  /** What runs the guests, where responses are to name it. */
+  driver: DriverName | undefined;
   headers: readonly string[] = [];
   body: Buffer | undefined;
   rest: IncomingBody | undefined;

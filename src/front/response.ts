@@ -88,14 +88,20 @@ function closeAfter({ connection }: IncomingRequest, headers: string[]): void {
   headers.push('Connection', 'close');
 }
 
-function ownHeaders({ id, timeline }: IncomingRequest): string[] {
+function ownHeaders({ id, driver, timeline }: IncomingRequest): string[] {
   const headers = ['X-Request-Id', id];
+  if (driver !== undefined) {
+    headers.push('X-Hatchery-Driver', driver);
+  }
   const timing = timeline.toServerTiming();
   if (timing !== '') {
     headers.push('Server-Timing', timing);
   }
   return headers;
 }
+
+/** No function can say these itself. */
+const OWN_NAMES = new Set(['x-request-id', 'x-hatchery-driver']);
 
 /** @returns the value of the guest's own Content-Length, which is not added. */
 function addGuestHeaders(target: string[], headers: readonly string[]): string | undefined {
@@ -105,7 +111,7 @@ function addGuestHeaders(target: string[], headers: readonly string[]): string |
     const value = headers[i + 1] as string;
     if (name === 'content-length') {
       givenLength = /^\d{1,15}$/.test(value) ? value : undefined;
-    } else if (name !== 'x-request-id' && !isHopByHop(name)) {
+    } else if (!OWN_NAMES.has(name) && !isHopByHop(name)) {
       target.push(name, value);
     }
   }

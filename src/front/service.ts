@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { BaseLogger } from 'pino';
-import type { Strategy } from '../drivers/driver.js';
+import type { DriverName, Strategy } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import type { Limits } from '../fabric/limits.js';
 import { type FunctionRequest, isWhole, type Reply } from '../fabric/message.js';
@@ -37,6 +37,8 @@ export interface ServiceOptions {
   readonly logger: BaseLogger;
   readonly observer: Observer | undefined;
   readonly tracing: Tracing | undefined;
+  /** Named in each response. */
+  readonly driver: DriverName | undefined;
 }
 
 /** What a request expects before it sends its body. */
@@ -105,6 +107,7 @@ export class Service {
       return;
     }
     const request = new IncomingRequest(raw, response, connection);
+    request.driver = this.#options.driver;
     connection.begin(request);
     response.on('finish', () => connection.end(request));
     try {

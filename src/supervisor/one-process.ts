@@ -131,6 +131,7 @@ export class OneProcess implements Serving {
     const observer = this.#options.report && this.#chronicle.answered;
     this.#front = await startFront(this.#routed(), {
       ...{ functionName, rootFunction, host, port, trustProxy, maxConnections, logger, observer },
+      driver: this.driver.name,
       tracing: this.#traces,
     });
     return this.#front.url;

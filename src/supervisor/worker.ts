@@ -116,7 +116,7 @@ async function open(functionName: string | undefined): Promise<void> {
     }
     front = await openFront(zerg ?? fabric, {
       ...settings.front,
-      ...{ functionName, logger, observer, tracing: traces },
+      ...{ functionName, logger, observer, tracing: traces, driver: fabric.driver.name },
     });
     notes = new ConnectionNotes(table, front.server);
   }
