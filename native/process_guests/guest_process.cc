@@ -120,22 +120,14 @@ Result<std::unique_ptr<GuestProcess>> GuestProcess::fork() const {
     }
     GuestProcess& guest = *made.value();
     guest.family_ = family_;
-    const int given[] = {session.other.get(), socket.other.get(), channel.get()};
+    const int given[] = {session.other.get(), socket.other.get(), channel.get(), socket_.get()};
     const std::lock_guard lock(family_->forking);
     if (Status failed = spawner_->send({SPAWN_CLONE, 0, id_}, given)) {
         return *failed;
     }
     session.other = Descriptor();
     socket.other = Descriptor();
-    /* First the grant, then the child. */
-    Status failed = guest.await_made();
-    if (!failed) {
-        failed = command(COMMAND_FORK);
-    }
-    if (!failed) {
-        failed = guest.await_made();
-    }
-    if (failed) {
+    if (Status failed = guest.await_made()) {
         return *failed;
     }
     return made;

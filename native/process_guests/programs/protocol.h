@@ -60,7 +60,8 @@ enum { MESSAGE_DOORBELL = 1, MESSAGE_FAULT = 2 };
 
 /*
  * Addon to spawner, with descriptors: the session, the guest's end of its socket, its channel; for a
- * boot also plan, memory and, where there is one, shared memory.
+ * boot also plan, memory and shared memory, for a clone the host's end of its parent's socket, by which
+ * the spawner tells that to fork.
  */
 struct spawn_request {
     uint32_t kind; /* 1: boot, 2: clone */
@@ -68,7 +69,7 @@ struct spawn_request {
     uint64_t parent; /* of a clone: the id of the guest that stands at its snapshot */
 };
 
-enum { SPAWN_BOOT = 1, SPAWN_CLONE = 2, SPAWN_DESCRIPTORS = 6 };
+enum { SPAWN_BOOT = 1, SPAWN_CLONE = 2, SPAWN_DESCRIPTORS = 6, CLONE_DESCRIPTORS = 4 };
 
 /*
  * Spawner to addon, on the session of a guest: first MADE or FAILED, later ENDED. MADE comes with

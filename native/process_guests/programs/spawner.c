@@ -344,6 +344,12 @@ static void launched(struct guest *guest) {
     tell(guest->session.descriptor, SESSION_MADE, 0, guest->id, guest->process);
 }
 
+static void close_all(const int given[], int count) {
+    for (int i = 0; i < count; i++) {
+        close(given[i]);
+    }
+}
+
 static void clone_of(uint64_t parent_id, const int given[]) {
     struct guest *parent = guests;
     while (parent != NULL && parent->id != parent_id) {
@@ -351,21 +357,25 @@ static void clone_of(uint64_t parent_id, const int given[]) {
     }
     struct guest *guest = new_guest(given[0]);
     if (guest == NULL) {
-        close(given[1]);
-        close(given[2]);
+        close_all(given + 1, CLONE_DESCRIPTORS - 1);
         return;
     }
     guest->socket = given[1];
     guest->channel = given[2];
     if (parent == NULL || parent->process == 0 || parent->family->listener.descriptor < 0) {
         tell(given[0], SESSION_FAILED, parent == NULL || parent->process == 0 ? ESRCH : ENOTSUP, 0, 0);
+        close(given[3]);
         return;
     }
     guest->parent = parent;
     guest->family = parent->family;
     guest->family->members++;
-    /* The grant is there: the host may tell the parent to fork. */
-    tell(given[0], SESSION_MADE, 0, guest->id, 0);
+    /* The grant is there: the parent may be told, by the host's end of its socket. */
+    const char command = COMMAND_FORK;
+    if (send(given[3], &command, sizeof command, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+        tell(given[0], SESSION_FAILED, errno, 0, 0);
+    }
+    close(given[3]);
 }
 
 static int add_descriptor(int listener, uint64_t notification, int source, unsigned number) {
@@ -453,12 +463,6 @@ static void asked(struct family *family) {
     ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
 }
 
-static void close_all(const int given[], int count) {
-    for (int i = 0; i < count; i++) {
-        close(given[i]);
-    }
-}
-
 static void serve_host(void) {
     struct spawn_request request;
     struct iovec vector = {&request, sizeof request};
@@ -488,7 +492,7 @@ static void serve_host(void) {
     if (got == sizeof request && request.kind == SPAWN_BOOT && count >= 5) {
         boot(given, count);
         close_all(given + 1, count - 1);
-    } else if (got == sizeof request && request.kind == SPAWN_CLONE && count == 3) {
+    } else if (got == sizeof request && request.kind == SPAWN_CLONE && count == CLONE_DESCRIPTORS) {
         clone_of(request.parent, given);
     } else {
         close_all(given, count);
