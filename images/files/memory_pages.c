@@ -17,6 +17,15 @@ static uintptr_t floor_of_pages(void) {
     return floor_address;
 }
 
+void *memory_reserve(size_t bytes) {
+    const uintptr_t floor = floor_of_pages();
+    if (bytes > floor - claimed) {
+        return NULL;
+    }
+    floor_address = floor - bytes;
+    return (void *)floor_address;
+}
+
 void *memory_take(size_t bytes) {
     const uintptr_t floor = floor_of_pages();
     if (bytes > floor - claimed) {

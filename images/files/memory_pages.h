@@ -10,6 +10,12 @@
 
 enum { MEMORY_PAGE_BYTES = 4096 };
 
+/*
+ * Takes `bytes` bytes (a multiple of MEMORY_PAGE_BYTES) at the end of the heap, before anything else is taken:
+ * what is taken later lies below, and what is above is the caller's, zeroed. NULL where the heap is smaller.
+ */
+void *memory_reserve(size_t bytes);
+
 /* A zeroed page; NULL where that would reach what the application has claimed. */
 void *memory_page_take(void);
 

@@ -38,6 +38,7 @@ static int run(void (*entry)(void)) {
 }
 
 void application_start(void) {
+    run_time_begin();
     descriptors_begin();
     module_instantiate();
     /* A command's own start is each request's. */

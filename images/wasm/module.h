@@ -28,6 +28,12 @@ const wasm_rt_memory_t *module_memory(void);
 /* Where `bytes` bytes at a module's address are; NULL where they are not all in its memory. */
 void *module_bytes(u32 address, u32 bytes);
 
+/* How many pages of 64 KiB its memory may have, as the module says; 65,536 where it does not. */
+extern const uint32_t module_memory_pages_max;
+
+/* Once, before anything is taken of the heap: sets the module's memory apart. */
+void run_time_begin(void);
+
 /* Forgets memory and tables, so that the module can be made anew. */
 void run_time_reset(void);
 

@@ -1,6 +1,7 @@
 /*
  * Compiled for each module, with the header that wasm2c made of it. What the header declares depends on
- * what the module has: the image builder defines HAS_START, HAS_INITIALIZE and HAS_HANDLE.
+ * what the module has: the image builder defines HAS_START, HAS_INITIALIZE, HAS_HANDLE and
+ * MEMORY_PAGES_MAX.
  */
 #include "module.h"
 
@@ -19,6 +20,8 @@ void module_instantiate(void) {
     ((void (*)(Z_module_instance_t *, void *, void *, void *))(void (*)(void))Z_module_instantiate)(
         &instance, NULL, NULL, NULL);
 }
+
+const uint32_t module_memory_pages_max = MEMORY_PAGES_MAX;
 
 const wasm_rt_memory_t *module_memory(void) {
     return Z_moduleZ_memory(&instance);

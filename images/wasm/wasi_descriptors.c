@@ -32,18 +32,21 @@ static struct wasi_vector vector_at(u32 vectors, u32 index) {
     return vector;
 }
 
-static u32 write_file(struct descriptor *descriptor, u32 vectors, u32 count, u64 offset) {
+/* *written: what there was room for, where that is not all; an error where it is nothing. */
+static u32 write_file(struct descriptor *descriptor, u32 vectors, u32 count, u64 offset, u32 *written) {
+    *written = 0;
     if (descriptor->file->is_directory) {
         return WASI_ISDIR;
     }
     for (u32 i = 0; i < count; i++) {
         const struct wasi_vector vector = vector_at(vectors, i);
         const enum files_error error = files_write(
-            descriptor->file, offset, module_bytes(vector.address, vector.bytes), vector.bytes);
+            descriptor->file, offset + *written, module_bytes(vector.address, vector.bytes),
+            vector.bytes);
         if (error != FILES_OK) {
-            return wasi_errno_of(error);
+            return *written > 0 ? (u32)WASI_SUCCESS : wasi_errno_of(error);
         }
-        offset += vector.bytes;
+        *written += vector.bytes;
     }
     return WASI_SUCCESS;
 }
@@ -80,19 +83,19 @@ WASI(fd_write, u32 number, u32 vectors, u32 count, u32 result) {
     if (descriptor->kind == DESCRIPTOR_INPUT) {
         return WASI_BADF;
     }
+    u32 written = (u32)bytes;
     if (descriptor->kind == DESCRIPTOR_FILE) {
         if ((descriptor->flags & WASI_FDFLAGS_APPEND) != 0) {
             descriptor->offset = descriptor->file->size;
         }
-        error = write_file(descriptor, vectors, count, descriptor->offset);
+        error = write_file(descriptor, vectors, count, descriptor->offset, &written);
         if (error != WASI_SUCCESS) {
             return error;
         }
-        descriptor->offset += bytes;
+        descriptor->offset += written;
     } else {
         write_stream(descriptor, vectors, count);
     }
-    const u32 written = (u32)bytes;
     return WASI_PUT(result, written);
 }
 
@@ -111,14 +114,14 @@ WASI(fd_pwrite, u32 number, u32 vectors, u32 count, u64 offset, u32 result) {
     if (error == WASI_SUCCESS) {
         error = check_vectors(vectors, count, &bytes);
     }
+    if (error == WASI_SUCCESS && module_bytes(result, sizeof(u32)) == NULL) {
+        error = WASI_FAULT;
+    }
+    u32 written = 0;
     if (error == WASI_SUCCESS) {
-        error = write_file(descriptor, vectors, count, offset);
+        error = write_file(descriptor, vectors, count, offset, &written);
     }
-    if (error != WASI_SUCCESS) {
-        return error;
-    }
-    const u32 written = (u32)bytes;
-    return WASI_PUT(result, written);
+    return error != WASI_SUCCESS ? error : WASI_PUT(result, written);
 }
 
 /* Standard input: as much as there is now, at least one byte unless it is at its end. */
