@@ -1,24 +1,11 @@
 /** What a module does wrong ends its instance, by name, and reaches nothing but its own memory. */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { type DeployedFunction, Fabric } from '../../src/index.js';
 import { noKvm } from '../fabric/kvm.js';
+import { assembled, imageOf } from './build-module.js';
 
-const BUILD = fileURLToPath(new URL('../../sdk/build-wasm', import.meta.url));
 const MEBIBYTE = 1 << 20;
 const PAGE_BYTES = 65_536;
-
-/** Assembles a module and makes an image of it; returns the image's path. */
-function imageOf(folder: string, name: string, text: string): string {
-  const module = `${folder}/${name}.wasm`;
-  const image = `${folder}/${name}.elf`;
-  execFileSync('wat2wasm', ['-', '-o', module], { input: text });
-  mkdirSync(`${folder}/${name}`);
-  execFileSync(BUILD, [image, `${folder}/${name}`, module], { stdio: 'pipe' });
-  return image;
-}
 
 /**
  * A module that makes one of its cases, each a function's body with the parameter `$value`: two numbers in
@@ -104,7 +91,7 @@ t.test('traps', { skip: noKvm }, async (t) => {
   const cases = TRAPS.map(([, body]) =>
     body.replace('(type $two) (local.get', '(type $two) (i64.const 0) (local.get'),
   );
-  const image = imageOf(t.testdir(), 'traps', moduleOf('3 3', rest, cases));
+  const image = await imageOf(await assembled(moduleOf('3 3', rest, cases), 'traps', t.testdir()));
   await using fabric = await Fabric.open();
   const fn = await fabric.deploy({ name: 'traps', image });
   for (const [index, [name, , value, reason]] of TRAPS.entries()) {
@@ -141,7 +128,7 @@ t.test('memory and tables', { skip: noKvm }, async (t) => {
          (call_indirect (type $one) (local.get $value)))
        (else (i32.const -1)))`,
   ];
-  const image = imageOf(t.testdir(), 'memory', moduleOf('1', rest, cases));
+  const image = await imageOf(await assembled(moduleOf('1', rest, cases), 'memory', t.testdir()));
   await using fabric = await Fabric.open();
   const fn = await fabric.deploy({
     name: 'memory',
@@ -169,7 +156,7 @@ t.test('a command that is run anew takes no more memory', { skip: noKvm }, async
     (data (i32.const 0) "\\10\\00\\00\\00\\0f\\00\\00\\00")
     (func (export "_start")
       (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))`;
-  const image = imageOf(t.testdir(), 'anew', text);
+  const image = await imageOf(await assembled(text, 'anew', t.testdir()));
   await using fabric = await Fabric.open();
   const limits = { memoryBytes: 24 * MEBIBYTE };
   const fn = await fabric.deploy({ name: 'anew', image, limits });
