@@ -1,6 +1,7 @@
 /*
- * Lua functions. At start it runs the script: the configuration item `script`, or `module`, as a function's
- * code is called in any image, or else the file /app.lua of the image. It calls what the script returned, or its global function `handle`, for each request.
+ * Lua functions. At start it runs the script: the configuration item `script`, or `module`, as a
+ * function's code is called in any image, or else the file /app.lua of the image. It calls what the
+ * script returned, or its global function `handle`, for each request.
  */
 #include <lauxlib.h>
 #include <lualib.h>
@@ -35,7 +36,7 @@ static int add_traceback(lua_State *state) {
     return 1;
 }
 
-/* Calls what is on the stack below `arguments` arguments; what it gives is one value, else the message. */
+/* Calls the function below so many arguments; gives one value in their place, or the message. */
 static int call(int arguments) {
     const int below = lua_gettop(lua) - arguments;
     lua_pushcfunction(lua, add_traceback);

@@ -17,8 +17,7 @@ static void append_literal(const char *text) {
     append(text, strlen(text));
 }
 
-/* As far as there is room for it up to `limit`. What is above ASCII is taken for ISO 8859-1 unless it is
- * UTF-8, which the host decodes: bytes pass as they are. */
+/* As far as there is room for it up to `limit`. What is above ASCII passes as it is. */
 static void append_escaped(const char *text, size_t bytes, size_t limit) {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < bytes && report_bytes + WORST_ESCAPE_BYTES < limit; i++) {

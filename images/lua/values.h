@@ -12,8 +12,8 @@ void push_request(lua_State *lua);
 void respond_with(lua_State *lua);
 
 /*
- * Writes the error report {"name","message","stack"} for an error message with a traceback behind it, as
- * text that lives until the next call.
+ * The error report {"name","message","stack"} for an error message with a traceback behind it; valid
+ * until the next call.
  */
 struct bytes error_report(const char *message);
 

@@ -52,7 +52,7 @@ static void keep_nothing(void) {}
 
 const struct manner manner = {read_nothing, write_output, write_error, leave, keep_nothing};
 
-/* The function's own variables: the configuration item `environment`, strings with a NUL behind each. */
+/* The function's own variables: the configuration item `environment`, each with a NUL behind it. */
 static struct strings configured_environment(void) {
     struct strings strings = {.start = configuration_find("environment", &strings.bytes)};
     for (size_t i = 0; strings.start != NULL && i < strings.bytes; i++) {

@@ -1,6 +1,7 @@
 /*
- * Anonymous memory: a bit for each page of the heap says whether it is mapped, another whether it was
- * ever handed out and so must be wiped. Protections are not kept: a guest cannot change its page tables.
+ * Anonymous memory: a bit for each page of the heap says whether it is mapped, another whether it
+ * was ever handed out and so must be wiped. Protections are not kept: a guest cannot change its page
+ * tables.
  */
 #include <errno.h>
 #include <limits.h>

@@ -27,7 +27,7 @@ long files_errno(int error) {
     return -EIO;
 }
 
-/* Writes the path of a directory so that it ends at `end`; returns its start, NULL if it is too long. */
+/* Writes a directory's path so that it ends at `end`; returns its start, NULL if it is too long. */
 static char *path_before(const struct file *directory, char *start, char *end) {
     for (; directory->parent != NULL; directory = directory->parent) {
         if (end - start < directory->name_bytes + 1) {

@@ -121,8 +121,12 @@ static int call_files(long number, long a, long b, long c, long d, long *result)
         case SYS_writev: *result = file_write((int)a, (void *)b, (int)c, -1); return 1;
         case SYS_pread64: *result = d < 0 ? -EINVAL : one_part_read(a, b, c, d); return 1;
         case SYS_pwrite64: *result = d < 0 ? -EINVAL : one_part_write(a, b, c, d); return 1;
-        case SYS_preadv: *result = d < 0 ? -EINVAL : file_read((int)a, (void *)b, (int)c, d); return 1;
-        case SYS_pwritev: *result = d < 0 ? -EINVAL : file_write((int)a, (void *)b, (int)c, d); return 1;
+        case SYS_preadv:
+            *result = d < 0 ? -EINVAL : file_read((int)a, (void *)b, (int)c, d);
+            return 1;
+        case SYS_pwritev:
+            *result = d < 0 ? -EINVAL : file_write((int)a, (void *)b, (int)c, d);
+            return 1;
         case SYS_open: *result = file_open(AT_FDCWD, (char *)a, (int)b); return 1;
         case SYS_openat: *result = file_open((int)a, (char *)b, (int)c); return 1;
         case SYS_creat:

@@ -16,7 +16,10 @@ import { runLogged } from './command.mjs';
 import { at } from './root.mjs';
 import { StepFailure } from './step.mjs';
 
-const RELEASE = 'bookworm';
+const SUITES = {
+  bookworm: 'http://deb.debian.org/debian',
+  'bookworm-security': 'http://deb.debian.org/debian-security',
+};
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /** `archive`: what upstream released, and its SHA-256. `as`: its folder's name, or a file's. */
@@ -46,8 +49,8 @@ const wanted = createHash('sha256').update(JSON.stringify(SOURCES)).digest('hex'
 /** Where the sources are: musl.tar.gz, zlib/ and lua5.4/. */
 export const SOURCES_FOLDER = at(`build/cache/sources-${wanted}`);
 
-/** The mirror that the machine's own apt uses, where it is one of Debian's release. */
-function mirror() {
+/** The mirror that the machine's own apt uses for a suite, else Debian's own. */
+function mirror(suite, debians) {
   try {
     const targets = execFileSync(
       'apt-get',
@@ -56,12 +59,12 @@ function mirror() {
     );
     for (const line of targets.split('\n')) {
       const [uri, release, component] = line.split(' ');
-      if (release === RELEASE && component === 'main') return uri;
+      if (release === suite && component === 'main') return uri;
     }
   } catch {
     // No apt, which the download will say.
   }
-  return 'http://deb.debian.org/debian';
+  return debians;
 }
 
 /** Options of apt-get that keep all that it writes below a folder. */
@@ -69,11 +72,10 @@ function aptOptions(folder) {
   for (const name of ['lists/partial', 'cache/archives/partial']) {
     mkdirSync(path.join(folder, name), { recursive: true });
   }
-  const uri = mirror();
-  const list = ['', '-security'].map((suffix) => {
-    const from = suffix === '' ? uri : uri.replace(/\/debian\/?$/, '/debian-security');
-    return `deb-src [signed-by=${KEYRING}] ${from} ${RELEASE}${suffix} main\n`;
-  });
+  const list = Object.entries(SUITES).map(
+    ([suite, debians]) =>
+      `deb-src [signed-by=${KEYRING}] ${mirror(suite, debians)} ${suite} main\n`,
+  );
   writeFileSync(path.join(folder, 'sources.list'), list.join(''));
   const settings = {
     'Dir::Etc::SourceList': path.join(folder, 'sources.list'),
