@@ -2,7 +2,7 @@
 
 import t, { type Test } from 'tap';
 import { KvmDriver } from '../../src/drivers/kvm.js';
-import { openTestedDriver, tested, untestableBut, withoutRewind } from './driver-under-test.js';
+import { openTestedDriver, tested, untestableBut, withoutSnapshots } from './driver-under-test.js';
 import {
   AMPLE,
   loadTestAddon,
@@ -25,7 +25,7 @@ function openInstrumented(test: Test): KvmDriver {
   return driver;
 }
 
-t.test('hostile guests', { skip: withoutRewind }, async (t) => {
+t.test('hostile guests', { skip: withoutSnapshots }, async (t) => {
   const guests = new TestGuests();
   const driver = openTestedDriver();
   t.teardown(async () => {
