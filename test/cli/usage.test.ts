@@ -52,7 +52,7 @@ const WRONG: [string, string[], string][] = [
   ['a size that is none', ['serve', 'a.ts', '--memory', '64MB'], '64MiB'],
   ['a time that is none', ['serve', 'a.ts', '--wall-ms', '0'], 'from 1 to'],
   ['an unknown strategy', ['serve', 'a.ts', '--strategy', 'magic'], 'reset, clone, pool, boot'],
-  ['an unknown driver', ['run', 'a.ts', '--driver', 'vmware'], 'auto, kvm, xen'],
+  ['an unknown driver', ['run', 'a.ts', '--driver', 'vmware'], 'auto, kvm, process, xen'],
   ['an unknown kind of domains', ['run', 'a.ts', '--xen-type', 'hvm'], 'pvh, pv'],
   [
     'domains without Xen',

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFile, writeFile } from 'node:fs/promises';
+import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { untestableBut } from '../drivers/driver-under-test.js';
@@ -103,13 +103,21 @@ test('a script that is none', { skip }, async (t) => {
 });
 
 test('the example, packed into an image', { skip }, async (t) => {
-  const folder = t.testdir({});
-  await copyFile('examples/app.lua', join(folder, 'app.lua'));
-  await writeFile(join(folder, 'part.lua'), 'return { name = "part" }');
-  const script = `local part = require('part') return function() return part.name end`;
-  const archive = join(folder, 'files.tar');
-  execFileSync('tar', ['--format=ustar', '-C', folder, '-cf', archive, 'app.lua', 'part.lua']);
-  const { image } = await buildC(LUA, ['-llua5.4'], archive);
+  const folder = t.testdir({
+    example: {},
+    parts: {
+      'app.lua': "local part = require('part') return function() return part.name end",
+      'part.lua': 'return { name = "part" }',
+    },
+  });
+  await copyFile('examples/app.lua', join(folder, 'example', 'app.lua'));
+  const imageWith = async (name: string, files: readonly string[]) => {
+    const archive = join(folder, `${name}.tar`);
+    const options = ['--format=ustar', '-C', join(folder, name), '-cf', archive];
+    execFileSync('tar', [...options, ...files]);
+    return (await buildC(LUA, ['-llua5.4'], archive)).image;
+  };
+  const image = await imageWith('example', ['app.lua']);
   await using fabric = await openFabric();
   const lua = await deploy(fabric, { name: 'lua', image });
   for (let i = 0; i < 2; i++) {
@@ -118,6 +126,10 @@ test('the example, packed into an image', { skip }, async (t) => {
     t.equal(await response.text(), 'Hello, Ada!\n!');
   }
   t.equal((await lua.fetch('http://lua/else')).status, 404);
-  const parts = await deploy(fabric, { name: 'parts', image, commandLine: [`script=${script}`] });
+
+  const parts = await deploy(fabric, {
+    name: 'parts',
+    image: await imageWith('parts', ['app.lua', 'part.lua']),
+  });
   t.equal(await (await parts.fetch('http://parts/')).text(), 'part');
 });
