@@ -54,15 +54,14 @@ t.test('what a definition may say', async (t) => {
     });
   }
   const image = { name: 'f', image: 'hello' };
-  for (const word of ['a', '=b', 'env=x', 'module=x', 'hatchery.port=1', 'a b=c']) {
+  for (const word of ['env=x', 'module=x', 'script=x', 'arguments=x', 'hatchery.port=1', 'a\0b']) {
     t.throws(() => checkDefinition({ ...image, commandLine: [word] }), {
       code: 'CONFIGURATION_INVALID',
       message: /^commandLine.0/,
     });
   }
-  t.same(checkDefinition({ ...image, commandLine: ['greeting=a\nb'] }).commandLine, [
-    'greeting=a\nb',
-  ]);
+  const commandLine = ['greeting=a\nb', '--verbose', '=b', 'a b=c', ''];
+  t.same(checkDefinition({ ...image, commandLine }).commandLine, commandLine);
 });
 
 t.test('a host name is bound to one function, as long as a version says so', async (t) => {

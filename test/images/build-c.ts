@@ -1,5 +1,6 @@
 /** Images of C programs, for tests: built by the SDK as the image builder does it. */
 import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,13 +17,21 @@ export interface BuiltProgram {
   readonly provenance: { tools: Record<string, string>; flags: string[] };
 }
 
-/** Builds in a new folder of the system's for such. */
+const folders: string[] = [];
+process.once('exit', () => {
+  for (const folder of folders) {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+/** Builds in a new folder of the system's for such, which is gone when this process ends. */
 export async function buildC(
   sources: readonly string[],
   flags: readonly string[] = [],
   files?: string,
 ): Promise<BuiltProgram> {
   const folder = await mkdtemp(join(tmpdir(), 'hatchery-c-'));
+  folders.push(folder);
   const work = join(folder, 'work');
   await mkdir(work);
   const image = join(folder, 'program.elf');
