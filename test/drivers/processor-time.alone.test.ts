@@ -1,6 +1,7 @@
 /** The bound for processor time: kept wherever a guest runs, and the processor's clock decides. */
 
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpus } from 'node:os';
 import t from 'tap';
 import { KvmDriver } from '../../src/drivers/kvm.js';
@@ -11,11 +12,13 @@ const ANSWER = requestFrame(Buffer.from('a'));
 /** Milliseconds that the driver may be late: the watchdog's tick, and its own wait for a processor. */
 const LATE = 30;
 
-/** Processes that keep every processor busy twice over, until `stop`. */
-function crowd(): { stop(): void } {
+/** Processes that keep every processor busy twice over, from now until `stop`. */
+async function crowd(): Promise<{ stop(): void }> {
+  const program = 'process.stdout.write("on"); for (;;);';
   const idlers = Array.from({ length: 2 * cpus().length }, () =>
-    spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }),
+    spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'ignore'] }),
   );
+  await Promise.all(idlers.map((idler) => once(idler.stdout, 'data')));
   return {
     stop() {
       for (const idler of idlers) {
@@ -73,7 +76,7 @@ t.test('processor time', { skip: kvmMissing() }, async (t) => {
   });
 
   await t.test('is not used while the guest waits for a processor', async (t) => {
-    const others = crowd();
+    const others = await crowd();
     try {
       for (const where of ['inline', 'thread'] as const) {
         const shell = await snapshot.createShell({ reusable: true });
