@@ -4,6 +4,9 @@ import { readFileSync } from 'node:fs';
 /** This folder is about Xen's domains. */
 const LAB_FOLDER = '/test/xen/';
 
+/** These compile programs, for which Dom0 has no tools. */
+const COMPILING_FOLDER = '/test/images/';
+
 /**
  * What `npm test` runs of it on a developer's machine, where it should not take much more than a minute. The
  * rest is for `npm run test:xen` and for continuous integration, which run every file of the lab.
@@ -26,6 +29,7 @@ const ANY_DRIVER = /from '[./]+(drivers\/)?(driver|fabric)-under-test\.js'/;
  */
 export function whereOf(file) {
   if (file.includes(LAB_FOLDER)) return 'lab';
+  if (file.includes(COMPILING_FOLDER)) return 'host';
   return ANY_DRIVER.test(readFileSync(file, 'utf8')) ? 'both' : 'host';
 }
 
