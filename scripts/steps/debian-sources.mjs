@@ -126,7 +126,9 @@ async function unpack(source, downloads, folder) {
 export const sourcesStep = {
   name: 'sources',
   title: "sources of the guests' C library",
-  remedy: 'this needs apt-get and a mirror of Debian; see the log',
+  remedy:
+    'this needs apt-get and a mirror of Debian; see the log. Functions in JavaScript do without',
+  optional: true,
   isCurrent: () => existsSync(SOURCES_FOLDER),
   async run() {
     const folder = `${SOURCES_FOLDER}.new`;
