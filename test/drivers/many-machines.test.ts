@@ -5,6 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { Shell } from '../../src/drivers/driver.js';
 import { KvmDriver } from '../../src/drivers/kvm.js';
@@ -112,8 +113,13 @@ t.test('many machines', { skip: kvmMissing() }, async (t) => {
     const running = others.slice(3, 13);
     // Longer than all that follows takes on a busy machine.
     const runs = running.map((shell) =>
-      shell.run(SPIN, performance.now() + 3_000, AMPLE, 'thread'),
+      shell.run(SPIN, performance.now() + 5_000, AMPLE, 'thread'),
     );
+    // Each is mapped by its own thread, which has to get a processor first.
+    for (let tries = 0; countMapped() < KEPT + 3 + running.length && tries < 400; tries += 1) {
+      await sleep(5);
+    }
+    t.equal(countMapped(), KEPT + 3 + running.length, 'all run');
     for (const shell of others.slice(13)) {
       await count(shell);
     }
