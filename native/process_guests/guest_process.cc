@@ -52,89 +52,79 @@ std::string signal_name(int signal) {
 
 }  // namespace
 
-Result<std::unique_ptr<GuestProcess>> GuestProcess::prepare(std::shared_ptr<const Spawner> spawner,
-                                                            SocketPair& session, SocketPair& socket,
-                                                            Descriptor& channel) {
-    for (SocketPair* pair : {&session, &socket}) {
-        auto made = SocketPair::create();
-        if (!made.ok()) {
-            return made.failure();
-        }
-        *pair = std::move(made.value());
+Result<std::unique_ptr<GuestProcess>> GuestProcess::ask(std::shared_ptr<const Spawner> spawner,
+                                                        const struct spawn_request& request,
+                                                        std::span<const int> files) {
+    auto session = SocketPair::create();
+    if (!session.ok()) {
+        return session.failure();
     }
-    auto file = create_channel();
-    if (!file.ok()) {
-        return file.failure();
+    auto socket = SocketPair::create();
+    if (!socket.ok()) {
+        return socket.failure();
     }
-    channel = std::move(file.value());
+    auto channel = create_channel();
+    if (!channel.ok()) {
+        return channel.failure();
+    }
     auto mapping = Mapping::map(HATCHERY_CHANNEL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
-                                channel.get());
+                                channel.value().get());
     if (!mapping.ok()) {
         return mapping.failure();
     }
     const int on = 1;
     if (attempt("setsockopt(SO_PASSCRED)", [&] {
-            return setsockopt(session.own.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+            return setsockopt(session.value().own.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
         }) < 0) {
         return Failure::from_errno("setsockopt(SO_PASSCRED)");
     }
+    std::vector<int> given = {session.value().other.get(), socket.value().other.get(),
+                              channel.value().get()};
+    given.insert(given.end(), files.begin(), files.end());
+    if (Status failed = spawner->send(request, given)) {
+        return *failed;
+    }
     std::unique_ptr<GuestProcess> guest(new GuestProcess());
     guest->spawner_ = std::move(spawner);
-    guest->session_ = std::move(session.own);
-    guest->socket_ = std::move(socket.own);
+    guest->session_ = std::move(session.value().own);
+    guest->socket_ = std::move(socket.value().own);
     guest->channel_ = std::move(mapping.value());
     return guest;
 }
 
 Result<std::unique_ptr<GuestProcess>> GuestProcess::boot(std::shared_ptr<const Spawner> spawner,
                                                          std::span<const int> files) {
-    SocketPair session;
-    SocketPair socket;
-    Descriptor channel;
-    auto made = prepare(spawner, session, socket, channel);
-    if (!made.ok()) {
-        return made;
+    auto guest = ask(std::move(spawner), {SPAWN_BOOT, 0, 0}, files);
+    if (guest.ok()) {
+        if (Status failed = guest.value()->await_made(kPatienceMilliseconds)) {
+            return *failed;
+        }
     }
-    GuestProcess& guest = *made.value();
-    guest.family_ = std::make_shared<Family>();
-    std::vector<int> given = {session.other.get(), socket.other.get(), channel.get()};
-    given.insert(given.end(), files.begin(), files.end());
-    if (Status failed = spawner->send({SPAWN_BOOT, 0, 0}, given)) {
-        return *failed;
+    return guest;
+}
+
+Result<std::unique_ptr<GuestProcess>> GuestProcess::capture() const {
+    const int own_socket[] = {socket_.get()};
+    auto guest = ask(spawner_, {SPAWN_CAPTURE, 0, id_}, own_socket);
+    if (guest.ok()) {
+        Status failed = guest.value()->await_made(kPatienceMilliseconds);
+        if (!failed) {
+            failed = guest.value()->command(COMMAND_ZYGOTE);
+        }
+        if (failed) {
+            return *failed;
+        }
     }
-    session.other = Descriptor();
-    socket.other = Descriptor();
-    if (Status failed = guest.await_made()) {
-        return *failed;
-    }
-    return made;
+    return guest;
 }
 
 Result<std::unique_ptr<GuestProcess>> GuestProcess::fork() const {
-    SocketPair session;
-    SocketPair socket;
-    Descriptor channel;
-    auto made = prepare(spawner_, session, socket, channel);
-    if (!made.ok()) {
-        return made;
-    }
-    GuestProcess& guest = *made.value();
-    guest.family_ = family_;
-    const int given[] = {session.other.get(), socket.other.get(), channel.get(), socket_.get()};
-    const std::lock_guard lock(family_->forking);
-    if (Status failed = spawner_->send({SPAWN_CLONE, 0, id_}, given)) {
-        return *failed;
-    }
-    session.other = Descriptor();
-    socket.other = Descriptor();
-    if (Status failed = guest.await_made()) {
-        return *failed;
-    }
-    return made;
+    return ask(spawner_, {SPAWN_CLONE, 0, id_}, {});
 }
 
 GuestProcess::~GuestProcess() {
-    if (process_ > 0 && shutdown(session_.get(), SHUT_WR) == 0) {
+    /* The spawner would take one that is not there yet for one that never comes. */
+    if (!await_made(kPatienceMilliseconds) && shutdown(session_.get(), SHUT_WR) == 0) {
         /* Its end, or the spawner's, which is one for it, too. */
         (void)await(kEndingMilliseconds, nullptr);
     }
@@ -175,20 +165,42 @@ Result<struct session_message> GuestProcess::await(int milliseconds, pid_t* proc
     return message;
 }
 
-Status GuestProcess::await_made() {
-    auto word = await(kPatienceMilliseconds, &process_);
+Status GuestProcess::await_made(int milliseconds) {
+    constexpr const char* kMaking = "making a guest's process";
+    if (process_ > 0) {
+        return kSuccess;
+    }
+    if (failed_) {
+        return Failure{kMaking, ECHILD};
+    }
+    auto word = await(milliseconds, &process_);
     if (!word.ok()) {
+        failed_ = milliseconds > 0; /* nobody waits for it twice */
         return word.failure();
     }
-    if (word.value().kind != SESSION_MADE) {
-        return Failure{"making a guest's process",
-                       word.value().kind == SESSION_FAILED ? word.value().value : ECHILD};
+    if (word.value().kind != SESSION_MADE || process_ <= 0) {
+        failed_ = true;
+        process_ = 0;
+        return Failure{kMaking, word.value().kind == SESSION_FAILED ? word.value().value : ECHILD};
     }
     id_ = word.value().id;
     return kSuccess;
 }
 
-Result<GuestNews> GuestProcess::listen(int64_t deadline) const {
+Result<GuestNews> GuestProcess::listen(int64_t deadline) {
+    auto news = hear(deadline);
+    /* The spawner told of it before it could say anything. */
+    if (news.ok() && process_ == 0) {
+        const bool ended = news.value().kind == GuestNews::Kind::kEnded;
+        Status failed = await_made(ended ? kEndingMilliseconds : 0);
+        if (failed && ended) {
+            return *failed;
+        }
+    }
+    return news;
+}
+
+Result<GuestNews> GuestProcess::hear(int64_t deadline) const {
     for (;;) {
         const int64_t left = std::max<int64_t>(0, deadline - monotonic_now());
         const struct timespec patience = {left / kSecond, left % kSecond};

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 
@@ -15,11 +14,6 @@
 #include "spawner.h"
 
 namespace hatchery {
-
-/* The processes that descend from one launcher: one of them is forked at a time. */
-struct Family {
-    std::mutex forking;
-};
 
 /* What a guest said, or that it ended. */
 struct GuestNews {
@@ -35,8 +29,13 @@ class GuestProcess {
     static Result<std::unique_ptr<GuestProcess>> boot(std::shared_ptr<const Spawner> spawner,
                                                       std::span<const int> files);
 
-    /* Forks this one, which stands at a hypercall: the same guest with a channel of its own. Any
-     * thread. */
+    /* A zygote: forks this one, which stands at a hypercall. The zygote never runs; its forks do. */
+    Result<std::unique_ptr<GuestProcess>> capture() const;
+
+    /*
+     * Has this zygote forked: the same guest with a channel of its own. Does not wait for it: that it
+     * failed is for `listen` to say. Any thread.
+     */
     Result<std::unique_ptr<GuestProcess>> fork() const;
 
     /* Ends it, and waits until it has gone: a moment, whatever it does. */
@@ -47,8 +46,9 @@ class GuestProcess {
     /* Lets it go on. Fails where it is gone, or does not read what it is told. */
     Status resume() const { return command(COMMAND_RUN); }
 
-    /* Waits for it to say something until CLOCK_MONOTONIC passes `deadline`. */
-    Result<GuestNews> listen(int64_t deadline) const;
+    /* Waits for it to say something until CLOCK_MONOTONIC passes `deadline`. Fails where the fork that
+     * was to be it did. */
+    Result<GuestNews> listen(int64_t deadline);
 
     /* How it ended, in words; waits for a moment until that is known. Only after kEnded. */
     std::string ending() const;
@@ -60,21 +60,24 @@ class GuestProcess {
 
   private:
     GuestProcess() = default;
-    static Result<std::unique_ptr<GuestProcess>> prepare(std::shared_ptr<const Spawner> spawner,
-                                                         SocketPair& session, SocketPair& socket,
-                                                         Descriptor& channel);
+    /* Asks the spawner for a guest, which gets these files besides its own socket and channel. */
+    static Result<std::unique_ptr<GuestProcess>> ask(std::shared_ptr<const Spawner> spawner,
+                                                     const struct spawn_request& request,
+                                                     std::span<const int> files);
     Status command(char command) const;
     /* The spawner's next word; ETIMEDOUT. */
     Result<struct session_message> await(int milliseconds, pid_t* process) const;
-    Status await_made();
+    /* Once: waits for the word that it is there. */
+    Status await_made(int milliseconds);
+    Result<GuestNews> hear(int64_t deadline) const;
 
     std::shared_ptr<const Spawner> spawner_;
-    std::shared_ptr<Family> family_;
     Descriptor session_;
     Descriptor socket_;
     Mapping channel_;
     uint64_t id_ = 0;
-    pid_t process_ = 0;
+    pid_t process_ = 0; /* 0: the spawner's word of it has not been read yet, or it failed */
+    bool failed_ = false;
 };
 
 }  // namespace hatchery

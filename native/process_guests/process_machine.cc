@@ -1,33 +1,11 @@
 #include "process_machine.h"
 
-#include <signal.h>
-
 #include <algorithm>
 
+#include "../machine/fault_reason.h"
 #include "process_snapshot.h"
 
 namespace hatchery {
-namespace {
-
-std::string fault_reason(const struct guest_message& message) {
-    switch (message.number) {
-        case SIGILL:
-            return "an invalid instruction";
-        case SIGTRAP:
-            return "a trap";
-        case SIGBUS:
-            return "a bus error";
-        case SIGFPE:
-            return "an arithmetic error";
-        case SIGSEGV:
-            return "a fault at " + hexadecimal(message.address);
-        default:
-            return "a fault of an unknown kind";
-    }
-}
-
-}  // namespace
-
 Result<Exit> ProcessMachine::run(int64_t deadline) {
     at_snapshot_ = false;
     if (ended_) {
@@ -67,7 +45,7 @@ Exit ProcessMachine::classify(const struct guest_message& message) {
     if (message.kind == MESSAGE_DOORBELL) {
         exit = classify_operation(message.number);
     } else {
-        exit = crashed(fault_reason(message));
+        exit = crashed(fault_reason({message.number, message.error_code, message.address}));
     }
     fault_.reset();
     ended_ = exit == Exit::kCrash;
@@ -91,12 +69,12 @@ Result<std::shared_ptr<Snapshot>> ProcessMachine::capture() {
     if (!at_snapshot_) {
         return Failure{"capture", EINVAL};
     }
-    auto forked = guest_->fork();
-    if (!forked.ok()) {
-        return forked.failure();
+    auto zygote = guest_->capture();
+    if (!zygote.ok()) {
+        return zygote.failure();
     }
     return std::shared_ptr<Snapshot>(
-        std::make_shared<ReadySnapshot>(std::move(forked.value()), memory_bytes_));
+        std::make_shared<ReadySnapshot>(std::move(zygote.value()), memory_bytes_));
 }
 
 Result<int64_t> ProcessMachine::written_pages() {

@@ -105,18 +105,24 @@ t.test('a process that is a guest', { skip: missing }, async (t) => {
       ['a descriptor with high bits', order(HOW.syscall, 1, 3 + 2 ** 32, MEMORY, 64)],
       ['x32: write', order(HOW.syscall, X32 + 1, 3, MEMORY, 32)],
       ['x32: exit_group', order(HOW.syscall, X32 + 231, 0)],
+    ];
+    // Some hosts (kvm_pvm) have no such gate: error code 0x80 * 8 + 2, Intel SDM volume 3A, 6.13.
+    const gates: [string, Buffer][] = [
       ['int 0x80: write', order(HOW.interrupt, 4, 3, MEMORY, 32)],
       ['int 0x80: exit', order(HOW.interrupt, 1)],
     ];
-    for (const [name, bytes] of attacks) {
+    for (const [name, bytes] of [...attacks, ...gates]) {
       const exit = await attack(snapshot, bytes);
       t.equal(exit.kind, 'crash', name);
-      t.match(exit.fault?.reason, /the process was killed/, `${name}: ${exit.fault?.reason}`);
+      const expected = attacks.some(([known]) => known === name)
+        ? /the process was killed/
+        : /the process was killed|^general protection fault \(error code 0x402\)$/;
+      t.match(exit.fault?.reason, expected, `${name}: ${exit.fault?.reason}`);
     }
   });
 
   await t.test('cannot fool the host with what it writes to it', async (t) => {
-    for (const bytes of [0, 1, 31, 32, 33, 4096]) {
+    for (const bytes of [0, 1, 39, 40, 41, 4096]) {
       const exit = await attack(snapshot, order(HOW.syscall, 1, 3, MEMORY, bytes));
       t.equal(exit.kind, 'crash', `${bytes} bytes`);
     }
@@ -133,7 +139,7 @@ t.test('a process that is a guest', { skip: missing }, async (t) => {
   await t.test('says where it crashed', async (t) => {
     const forbidden = await readySnapshot(driver, guests.image('forbidden'));
     const exit = await attack(forbidden, requestFrame(Buffer.from('v')));
-    t.match(exit.fault?.reason, 'a fault at 0x10');
+    t.match(exit.fault?.reason, 'page fault: store to 0x10, where nothing is mapped');
     t.ok((exit.fault?.instructionPointer ?? 0) >= 0x0400_0000);
     forbidden.close();
   });

@@ -79,26 +79,42 @@ static void adopt_own_channel(void) {
     }
 }
 
+/*
+ * Forks once the spawner grants it; true in the child. `last`, what the fork before gave, tells the
+ * spawner by the way when that one has failed.
+ */
+static int has_forked(long *last) {
+    *last = call(SYS_clone, CLONE_PARENT | SIGCHLD_, 0, *last < 0 ? *last : 0, 0, 0, 0);
+    if (*last == 0) {
+        adopt_own_channel();
+        return 1;
+    }
+    return 0;
+}
+
 /* Returns when the host says that the guest may run. */
 static void await_run(void) {
     for (;;) {
         unsigned char command = 0;
+        long last = 0;
         const long got = call(SYS_read, GUEST_SOCKET, (long)&command, 1, 0, 0, 0);
         if (got != 1) {
             leave(91); /* the host is gone */
         }
-        if (command == COMMAND_RUN) {
-            return;
-        }
-        if (command == COMMAND_FORK &&
-            call(SYS_clone, CLONE_PARENT | SIGCHLD_, 0, 0, 0, 0, 0) == 0) {
-            adopt_own_channel();
+        switch (command) {
+            case COMMAND_RUN: return;
+            case COMMAND_FORK: has_forked(&last); break;
+            case COMMAND_ZYGOTE:
+                while (!has_forked(&last)) {
+                }
+                break;
         }
     }
 }
 
-static void tell(uint32_t kind, uint32_t number, const struct context *context, uint64_t address) {
-    const struct guest_message message = {kind, number, context->rip, context->rsp, address};
+static void tell(uint32_t kind, uint32_t number, const struct context *context) {
+    const struct guest_message message = {kind,         number,         context->rip,
+                                          context->rsp, context->error, context->cr2};
     if (call(SYS_write, GUEST_SOCKET, (long)&message, sizeof message, 0, 0, 0) < 0) {
         leave(92);
     }
@@ -124,12 +140,12 @@ static int is_doorbell(const struct context *context) {
 static void on_fault(int signal, const void *information, struct context *context) {
     (void)information;
     if (signal == SIGSEGV_ && is_doorbell(context)) {
-        tell(MESSAGE_DOORBELL, (uint32_t)(context->rdi & 0xff), context, context->cr2);
+        tell(MESSAGE_DOORBELL, (uint32_t)(context->rdi & 0xff), context);
         await_run();
         context->rip += sizeof doorbell;
         return;
     }
-    tell(MESSAGE_FAULT, (uint32_t)signal, context, context->cr2);
+    tell(MESSAGE_FAULT, (uint32_t)context->trap, context);
     leave(93);
 }
 

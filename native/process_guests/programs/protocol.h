@@ -43,33 +43,43 @@ struct guest_plan {
     struct guest_mapping mappings[GUEST_MAPPINGS];
 };
 
-/* Host to guest, one byte each. */
+/* Host to guest, one byte each. COMMAND_FORK is the spawner's, on the host's behalf. */
 #define COMMAND_RUN 'R'
 #define COMMAND_FORK 'F'
+/* Ask to fork again and again, from now on: it never runs, its forks do. */
+#define COMMAND_ZYGOTE 'Z'
 
 /* Guest to host. A hostile guest writes here what it likes. */
 struct guest_message {
     uint32_t kind;   /* 1: the doorbell rang; 2: a fault, after which it ends */
-    uint32_t number; /* the operation, or the signal */
+    uint32_t number; /* the operation, or the exception's vector */
     uint64_t instruction_pointer;
     uint64_t stack_pointer;
-    uint64_t address; /* of the access that faulted */
+    uint64_t error_code; /* of the exception */
+    uint64_t address;    /* of the access, where it is a page fault */
 };
 
 enum { MESSAGE_DOORBELL = 1, MESSAGE_FAULT = 2 };
 
 /*
  * Addon to spawner, with descriptors: the session, the guest's end of its socket, its channel; for a
- * boot also plan, memory and shared memory, for a clone the host's end of its parent's socket, by which
- * the spawner tells that to fork.
+ * boot also plan, memory and shared memory, for a capture the host's end of the parent's socket, by which
+ * the spawner tells that to fork. What is sent to a guest before it is there waits in its socket.
  */
 struct spawn_request {
-    uint32_t kind; /* 1: boot, 2: clone */
+    uint32_t kind;
     uint32_t reserved;
-    uint64_t parent; /* of a clone: the id of the guest that stands at its snapshot */
+    uint64_t parent; /* the id of the guest that is to be forked; of a boot 0 */
 };
 
-enum { SPAWN_BOOT = 1, SPAWN_CLONE = 2, SPAWN_DESCRIPTORS = 6, CLONE_DESCRIPTORS = 4 };
+enum {
+    SPAWN_BOOT = 1,
+    SPAWN_CAPTURE = 2, /* a zygote: a fork of a guest that stands at its snapshot point, and goes on */
+    SPAWN_CLONE = 3,   /* a fork of a zygote */
+    SPAWN_DESCRIPTORS = 6,
+    CAPTURE_DESCRIPTORS = 4,
+    CLONE_DESCRIPTORS = 3
+};
 
 /*
  * Spawner to addon, on the session of a guest: first MADE or FAILED, later ENDED. MADE comes with

@@ -32,6 +32,12 @@
 #include "../../../images/abi/hatchery.h"
 #include "protocol.h"
 
+/* Newer than Debian's headers (linux/seccomp.h). */
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS _IOW('!', 4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1ul << 0)
+#endif
+
 enum { HOST = 3, NOBODY = 65534, FIRST_FREE = 64 };
 
 enum source_kind { FROM_HOST, FROM_CHILDREN, FROM_SESSION, FROM_LAUNCHER, FROM_LISTENER };
@@ -48,7 +54,7 @@ struct family {
     struct source listener;
     pid_t group;
     unsigned members;
-    struct guest *waiting; /* the clone whose process has been granted and has not shown itself */
+    struct guest *waiting; /* the one whose fork has been granted and has not shown itself */
 };
 
 struct guest {
@@ -58,8 +64,10 @@ struct guest {
     struct family *family;
     struct source session;
     struct source launcher; /* of a boot, until it is locked */
-    struct guest *parent;   /* of a clone that waits for its fork: who may make it */
-    int socket, channel;    /* of such a clone: what it gets */
+    struct guest *parent;   /* of a clone or capture that waits for its fork: who is to make it */
+    int socket, channel;    /* of such a one: what it gets */
+    int zygote;             /* it may ask to fork before it is told to */
+    uint64_t asking;        /* the notification by which it asks, which is not answered yet; or 0 */
     int forked;             /* it tried to fork by itself */
     int released;           /* the host only waits to be told of its end */
 };
@@ -131,11 +139,6 @@ static void forget(struct guest *guest) {
             break;
         }
     }
-    for (struct guest *other = guests; other != NULL; other = other->next) {
-        if (other->parent == guest) {
-            other->parent = NULL;
-        }
-    }
     close_pair(guest);
     unwatch(&guest->session);
     unwatch(&guest->launcher);
@@ -160,7 +163,7 @@ static void end(struct guest *guest) {
 }
 
 /*
- * The host has no more use for it. A clone that was granted and has not shown itself may be a process
+ * The host has no more use for it. A fork that was granted and has not shown itself may be a process
  * that nobody knows: its whole family goes, which is to blame.
  */
 static void session_closed(struct guest *guest) {
@@ -179,32 +182,64 @@ static void session_closed(struct guest *guest) {
     forget(guest);
 }
 
+static void cannot_fork(struct guest *child, int error) {
+    tell(child->session.descriptor, SESSION_FAILED, error, 0, 0);
+    child->parent = NULL;
+    close_pair(child);
+}
+
+/* A fork that ended before it showed itself; its group says whose it was. */
+static void ended_unknown(pid_t process) {
+    const pid_t group = getpgid(process);
+    for (struct guest *guest = guests; guest != NULL; guest = guest->next) {
+        struct family *family = guest->family;
+        if (family != NULL && family->waiting == guest && family->group == group) {
+            family->waiting = NULL;
+            cannot_fork(guest, ECHILD);
+            return;
+        }
+    }
+}
+
+static void ended(struct guest *guest, int status) {
+    guest->process = 0;
+    guest->asking = 0;
+    for (struct guest *child = guests; child != NULL; child = child->next) {
+        if (child->parent == guest) {
+            cannot_fork(child, ESRCH);
+        }
+    }
+    const int session = guest->session.descriptor;
+    if (guest->launcher.descriptor >= 0) {
+        /* It did not get as far as its filter. Steps are those of launcher.c. */
+        tell(session, SESSION_FAILED, WIFEXITED(status) && WEXITSTATUS(status) == 127 ? ENOEXEC : EPROTO, 0, 0);
+        unwatch(&guest->launcher);
+    } else {
+        tell(session, guest->forked ? SESSION_FORKED : SESSION_ENDED, status, guest->id, 0);
+    }
+    if (guest->released) {
+        forget(guest);
+    } else {
+        leave_family(guest);
+    }
+}
+
 static void wait_for_children(int descriptor) {
     struct signalfd_siginfo ignored[16];
     (void)!read(descriptor, ignored, sizeof ignored);
     for (;;) {
-        int status = 0;
-        const pid_t process = waitpid(-1, &status, WNOHANG | __WALL);
-        if (process <= 0) {
+        /* Looked at first: its group is known for as long as it is not waited for. */
+        siginfo_t one = {0};
+        if (waitid(P_ALL, 0, &one, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0 || one.si_pid == 0) {
             return;
         }
-        struct guest *guest = by_process(process);
+        struct guest *guest = by_process(one.si_pid);
         if (guest == NULL) {
-            continue;
+            ended_unknown(one.si_pid);
         }
-        guest->process = 0;
-        const int session = guest->session.descriptor;
-        if (guest->launcher.descriptor >= 0) {
-            /* It did not get as far as its filter. Steps are those of launcher.c. */
-            tell(session, SESSION_FAILED, WIFEXITED(status) && WEXITSTATUS(status) == 127 ? ENOEXEC : EPROTO, 0, 0);
-            unwatch(&guest->launcher);
-        } else {
-            tell(session, guest->forked ? SESSION_FORKED : SESSION_ENDED, status, guest->id, 0);
-        }
-        if (guest->released) {
-            forget(guest);
-        } else {
-            leave_family(guest);
+        int status = 0;
+        if (waitpid(one.si_pid, &status, __WALL) == one.si_pid && guest != NULL) {
+            ended(guest, status);
         }
     }
 }
@@ -337,6 +372,8 @@ static void launched(struct guest *guest) {
     if (first != NULL && first->cmsg_type == SCM_RIGHTS) {
         int listener;
         memcpy(&listener, CMSG_DATA(first), sizeof listener);
+        /* Whoever answers the other waits for it next: better on the same processor. Kernels from 6.6 on. */
+        (void)!ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
         if (watch(&guest->family->listener, FROM_LISTENER, listener, guest->family) < 0) {
             close(listener);
         }
@@ -350,32 +387,81 @@ static void close_all(const int given[], int count) {
     }
 }
 
-static void clone_of(uint64_t parent_id, const int given[]) {
+/* Answers a question of a guest's: the call may go on, or fails. False where who asked is gone. */
+static int answer(int listener, uint64_t notification, int goes_on) {
+    union {
+        struct seccomp_notif_resp response;
+        char room[1024]; /* the kernel may know more fields than this program does */
+    } words;
+    memset(&words, 0, sizeof words);
+    words.response.id = notification;
+    if (goes_on) {
+        words.response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+    } else {
+        words.response.error = -EPERM;
+    }
+    return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &words) == 0;
+}
+
+/* Who waits the longest for the fork of a guest that asks for it: the list has the newest first. */
+static struct guest *next_in(const struct family *family) {
+    struct guest *next = NULL;
+    for (struct guest *guest = guests; guest != NULL; guest = guest->next) {
+        if (guest->family == family && guest->parent != NULL && guest->parent->asking != 0) {
+            next = guest;
+        }
+    }
+    return next;
+}
+
+/* One fork at a time in a family: the new process is known by being the one that is not known. */
+static void grant_next(struct family *family) {
+    struct guest *child;
+    while (family->waiting == NULL && (child = next_in(family)) != NULL) {
+        struct guest *parent = child->parent;
+        const uint64_t notification = parent->asking;
+        parent->asking = 0;
+        if (answer(family->listener.descriptor, notification, 1)) {
+            child->parent = NULL;
+            family->waiting = child;
+        } else {
+            cannot_fork(child, ESRCH);
+        }
+    }
+}
+
+static void fork_for(const struct spawn_request *request, const int given[]) {
+    const int captures = request->kind == SPAWN_CAPTURE;
     struct guest *parent = guests;
-    while (parent != NULL && parent->id != parent_id) {
+    while (parent != NULL && parent->id != request->parent) {
         parent = parent->next;
     }
     struct guest *guest = new_guest(given[0]);
     if (guest == NULL) {
-        close_all(given + 1, CLONE_DESCRIPTORS - 1);
+        close_all(given + 1, (captures ? CAPTURE_DESCRIPTORS : CLONE_DESCRIPTORS) - 1);
         return;
     }
     guest->socket = given[1];
     guest->channel = given[2];
-    if (parent == NULL || parent->process == 0 || parent->family->listener.descriptor < 0) {
-        tell(given[0], SESSION_FAILED, parent == NULL || parent->process == 0 ? ESRCH : ENOTSUP, 0, 0);
-        close(given[3]);
-        return;
-    }
-    guest->parent = parent;
-    guest->family = parent->family;
-    guest->family->members++;
-    /* The grant is there: the parent may be told, by the host's end of its socket. */
+    guest->zygote = captures;
     const char command = COMMAND_FORK;
-    if (send(given[3], &command, sizeof command, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-        tell(given[0], SESSION_FAILED, errno, 0, 0);
+    if (parent == NULL || parent->process == 0) {
+        cannot_fork(guest, ESRCH);
+    } else if (parent->zygote == captures) {
+        cannot_fork(guest, EINVAL);
+    } else if (parent->family->listener.descriptor < 0) {
+        cannot_fork(guest, ENOTSUP);
+    } else if (captures && send(given[3], &command, sizeof command, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+        cannot_fork(guest, errno);
+    } else {
+        guest->parent = parent;
+        guest->family = parent->family;
+        guest->family->members++;
+        grant_next(guest->family);
     }
-    close(given[3]);
+    if (captures) {
+        close(given[3]);
+    }
 }
 
 static int add_descriptor(int listener, uint64_t notification, int source, unsigned number) {
@@ -388,24 +474,33 @@ static int add_descriptor(int listener, uint64_t notification, int source, unsig
     return ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
 }
 
-static struct guest *granted_by(pid_t process) {
-    for (struct guest *guest = guests; guest != NULL; guest = guest->next) {
-        if (guest->parent != NULL && guest->parent->process == process) {
-            return guest;
+static int is_parent(const struct guest *parent) {
+    for (const struct guest *guest = guests; guest != NULL; guest = guest->next) {
+        if (guest->parent == parent) {
+            return 1;
         }
     }
-    return NULL;
+    return 0;
 }
 
-/* The fork that was granted, once: registers alone say what it is, so that nothing can change it. */
-static int may_fork(struct family *family, const struct seccomp_notif *asked) {
-    struct guest *child = granted_by((pid_t)asked->pid);
-    if (asked->data.nr != SYS_clone || child == NULL || family->waiting != NULL ||
-        asked->data.args[0] != (CLONE_PARENT | SIGCHLD) || asked->data.args[1] != 0) {
+/*
+ * A fork that the host wants or, of a zygote, is going to want; it is granted when it does. Registers
+ * alone say what is asked for, so that nothing can change it.
+ */
+static int may_ask_to_fork(struct family *family, const struct seccomp_notif *asked) {
+    struct guest *parent = by_process((pid_t)asked->pid);
+    const __u64 *arguments = asked->data.args;
+    if (asked->data.nr != SYS_clone || parent == NULL || !(parent->zygote || is_parent(parent)) ||
+        arguments[0] != (CLONE_PARENT | SIGCHLD) || arguments[1] != 0) {
         return 0;
     }
-    child->parent = NULL;
-    family->waiting = child;
+    /* Without flags for it, the kernel does not look at the third: its last fork's error, as it says. */
+    if ((int64_t)arguments[2] < 0 && family->waiting != NULL) {
+        cannot_fork(family->waiting, EAGAIN);
+        family->waiting = NULL;
+    }
+    parent->asking = asked->id;
+    grant_next(family);
     return 1;
 }
 
@@ -426,7 +521,10 @@ static int may_map(struct family *family, int listener, const struct seccomp_not
     family->waiting = NULL;
     close_pair(child);
     child->process = (pid_t)asked->pid;
+    /* First, so that the host knows of it when it hears of it. */
     tell(child->session.descriptor, SESSION_MADE, 0, child->id, child->process);
+    answer(listener, asked->id, 1);
+    grant_next(family);
     return 1;
 }
 
@@ -442,25 +540,17 @@ static void asked(struct family *family) {
         return; /* who asked is gone */
     }
     const struct seccomp_notif *notification = &question.notification;
-    union {
-        struct seccomp_notif_resp response;
-        char room[1024];
-    } answer;
-    memset(&answer, 0, sizeof answer);
-    answer.response.id = notification->id;
-    if (may_fork(family, notification) || may_map(family, listener, notification)) {
-        answer.response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-    } else {
-        struct guest *guest = by_process((pid_t)notification->pid);
-        if (guest != NULL) {
-            guest->forked = 1;
-            end(guest);
-        } else {
-            kill((pid_t)notification->pid, SIGKILL);
-        }
-        answer.response.error = -EPERM;
+    if (may_ask_to_fork(family, notification) || may_map(family, listener, notification)) {
+        return;
     }
-    ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+    struct guest *guest = by_process((pid_t)notification->pid);
+    if (guest != NULL) {
+        guest->forked = 1;
+        end(guest);
+    } else {
+        kill((pid_t)notification->pid, SIGKILL);
+    }
+    answer(listener, notification->id, 0);
 }
 
 static void serve_host(void) {
@@ -492,8 +582,9 @@ static void serve_host(void) {
     if (got == sizeof request && request.kind == SPAWN_BOOT && count >= 5) {
         boot(given, count);
         close_all(given + 1, count - 1);
-    } else if (got == sizeof request && request.kind == SPAWN_CLONE && count == CLONE_DESCRIPTORS) {
-        clone_of(request.parent, given);
+    } else if (got == sizeof request && ((request.kind == SPAWN_CAPTURE && count == CAPTURE_DESCRIPTORS) ||
+                                         (request.kind == SPAWN_CLONE && count == CLONE_DESCRIPTORS))) {
+        fork_for(&request, given);
     } else {
         close_all(given, count);
     }
