@@ -1,10 +1,9 @@
 /** Bundles uploads in processes that have no rights, no network, and limits. */
-import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { HatcheryError } from '../../errors.js';
 import { overloaded } from '../../fabric/places.js';
-import { workerEnvironment } from '../../supervisor/lock-down.js';
+import { ConfinedProcess } from '../../supervisor/confined-process.js';
 import type { User } from '../../supervisor/user.js';
 import type { BundledUpload, BundleOrder } from './bundle-upload.js';
 import { BUNDLER_LIMITS } from './bundler-limits.js';
@@ -90,64 +89,28 @@ export class Bundling {
   }
 
   /** @throws Error that says which limit was hit */
-  #run(program: string, input: string): Promise<string> {
+  async #run(program: string, input: string): Promise<string> {
     const { user = '-', group = '-' } = this.#user ?? {};
-    const child = spawn(process.execPath, [ENTRY, String(user), String(group), program], {
-      cwd: '/',
-      // A group of its own, to be ended with all that it starts.
-      detached: true,
-      env: {
-        ...workerEnvironment(),
-        ESBUILD_BINARY_PATH: program,
-        // Requests are served beside it.
-        GOMAXPROCS: '1',
+    const { wallMilliseconds, outputBytes } = this.#limits;
+    const confined = new ConfinedProcess(ENTRY, {
+      words: [String(user), String(group), program],
+      // Requests are served beside it.
+      environment: { ESBUILD_BINARY_PATH: program, GOMAXPROCS: '1' },
+      input,
+      milliseconds: {
+        most: wallMilliseconds,
+        exceeded: `bundling took longer than ${wallMilliseconds} ms`,
       },
-      stdio: ['pipe', 'pipe', 'pipe'],
+      output: {
+        most: outputBytes,
+        exceeded: `the bundle is larger than ${outputBytes / MEBIBYTE} MiB`,
+      },
     });
-    return new Promise((resolve, reject) => {
-      let output = '';
-      let complaint = '';
-      let why: string | undefined;
-      const end = (reason: string) => {
-        why ??= reason;
-        if (child.pid !== undefined) {
-          try {
-            process.kill(-child.pid, 'SIGKILL');
-          } catch {
-            // It has ended already.
-          }
-        }
-      };
-      const { wallMilliseconds, outputBytes } = this.#limits;
-      const timer = setTimeout(
-        () => end(`bundling took longer than ${wallMilliseconds} ms`),
-        wallMilliseconds,
-      );
-      child.stdout.setEncoding('utf8').on('data', (text: string) => {
-        output += text;
-        if (output.length > outputBytes) {
-          end(`the bundle is larger than ${outputBytes / MEBIBYTE} MiB`);
-        }
-      });
-      child.stderr.setEncoding('utf8').on('data', (text: string) => {
-        complaint = (complaint + text).slice(-LONGEST_PROBLEM);
-      });
-      child.once('error', reject);
-      // A bundler that died does not read.
-      child.stdin.on('error', () => {});
-      child.stdin.end(input);
-      child.once('close', (code) => {
-        clearTimeout(timer);
-        const limit = why;
-        // What it has started and left.
-        end('it has ended');
-        if (limit !== undefined || code !== 0) {
-          reject(new Error(limit ?? reasonOf(complaint)));
-        } else {
-          resolve(output);
-        }
-      });
-    });
+    const { output, complaint, code, endedFor } = await confined.ending;
+    if (endedFor !== undefined || code !== 0) {
+      throw new Error(endedFor ?? reasonOf(complaint));
+    }
+    return output;
   }
 }
 
@@ -155,6 +118,6 @@ export class Bundling {
 function reasonOf(complaint: string): string {
   const { cpuSeconds, dataBytes } = BUNDLER_LIMITS;
   const limits = `${cpuSeconds} s of processor time and ${dataBytes / MEBIBYTE} MiB of memory`;
-  const lastLine = complaint.trim().split('\n').at(-1) ?? '';
+  const lastLine = complaint.trim().split('\n').at(-1)?.slice(-LONGEST_PROBLEM) ?? '';
   return `the bundler came to its end, perhaps by one of its limits (${limits}): ${lastLine}`;
 }

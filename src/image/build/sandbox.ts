@@ -2,13 +2,12 @@
  * Where compilers run on what somebody wrote: a process without rights (native/process) that can read
  * the tool chain and its inputs, write to folders of its own, and has neither network nor other files.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { constants as systemConstants, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { workerEnvironment } from '../../supervisor/lock-down.js';
+import { ConfinedProcess } from '../../supervisor/confined-process.js';
 import type { User } from '../../supervisor/user.js';
 import { SANDBOX_LIMITS, type SandboxLimits } from './sandbox-limits.js';
 
@@ -20,7 +19,6 @@ const TOOLS = [...PROGRAMS, '/usr/include', '/etc/ld.so.cache'];
 const DEVICES = ['/dev/null'];
 
 const OUTPUT_BYTES = 1024 * 1024;
-const COMPLAINT_BYTES = 64 * 1024;
 const MEBIBYTE = 1024 * 1024;
 const LOOK_MILLISECONDS = 200;
 /** Nobody has more files than that in the way of compiling. */
@@ -164,71 +162,40 @@ export class Sandbox {
         SOURCE_DATE_EPOCH: '0',
       },
     };
-    const child = spawn(process.execPath, [ENTRY, JSON.stringify(order)], {
-      cwd: '/',
-      // A group of its own, to be ended with all that it starts.
-      detached: true,
-      env: workerEnvironment(),
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const { wallMilliseconds } = this.#limits;
+    const confined = new ConfinedProcess(ENTRY, {
+      words: [JSON.stringify(order)],
+      milliseconds: {
+        most: wallMilliseconds,
+        exceeded: `it took longer than ${wallMilliseconds / 1_000} s`,
+      },
+      output: { most: OUTPUT_BYTES, exceeded: 'it printed too much' },
     });
-    return this.#watch(child);
+    return this.#watch(confined);
   }
 
-  #watch(child: ChildProcess): Promise<string> {
-    const { wallMilliseconds, workBytes } = this.#limits;
-    let output = '';
-    let complaint = '';
-    let why: string | undefined;
-    const end = (reason: string) => {
-      why ??= reason;
-      if (child.pid !== undefined) {
-        try {
-          process.kill(-child.pid, 'SIGKILL');
-        } catch {
-          // It has ended already.
-        }
-      }
-    };
-    const timer = setTimeout(
-      () => end(`it took longer than ${wallMilliseconds / 1_000} s`),
-      wallMilliseconds,
-    );
-    const stop = () => end('it was stopped');
+  async #watch(confined: ConfinedProcess): Promise<string> {
+    const { workBytes } = this.#limits;
+    const stop = () => confined.end('it was stopped');
     this.#signal?.addEventListener('abort', stop);
     if (this.#signal?.aborted === true) {
       stop();
     }
     const look = setInterval(() => {
       void sizeOf(this.#writable(), workBytes).then((size) => {
-        if (size > workBytes) end(`it wrote more than ${workBytes / MEBIBYTE} MiB`);
+        if (size > workBytes) confined.end(`it wrote more than ${workBytes / MEBIBYTE} MiB`);
       });
     }, LOOK_MILLISECONDS);
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-      if (output.length > OUTPUT_BYTES) {
-        end('it printed too much');
+    try {
+      const { output, complaint, code, endedFor } = await confined.ending;
+      if (endedFor !== undefined || code !== 0) {
+        throw new CommandFailure(endedFor ?? this.#reasonOf(code), this.#shown(complaint));
       }
-    });
-    // The first complaint says most.
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      complaint = (complaint + text).slice(0, COMPLAINT_BYTES);
-    });
-    return new Promise((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (code) => {
-        clearTimeout(timer);
-        clearInterval(look);
-        this.#signal?.removeEventListener('abort', stop);
-        const limit = why;
-        // What it has started and left.
-        end('it has ended');
-        if (limit !== undefined || code !== 0) {
-          reject(new CommandFailure(limit ?? this.#reasonOf(code), this.#shown(complaint)));
-        } else {
-          resolve(output);
-        }
-      });
-    });
+      return output;
+    } finally {
+      clearInterval(look);
+      this.#signal?.removeEventListener('abort', stop);
+    }
   }
 
   #reasonOf(code: number | null): string {
