@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { describeMachine, formatMachine } from './harness/machine.js';
 import { formatTable, missed, type Row } from './harness/report.js';
 import type { Question } from './question.js';
+import { bootHello } from './questions/boot.js';
 import { clone } from './questions/clone.js';
 import { coldStart } from './questions/cold-start.js';
 import { deadline } from './questions/deadline.js';
@@ -20,6 +21,7 @@ const QUESTIONS: readonly Question[] = [
   rewind,
   http,
   walls,
+  bootHello,
   clone,
   processClone,
   coldStart,
