@@ -20,6 +20,12 @@ export const ERRORS = {
     status: 503,
     message: 'Guests cannot run in processes: {reason}. {remedy}',
   },
+  SPAWNER_DIED: {
+    status: 502,
+    message:
+      'The program that makes guests ended (hatchery-spawner), and this one with it. Send the request ' +
+      'again: another is started.',
+  },
   XEN_UNAVAILABLE: {
     status: 503,
     message: 'Xen cannot be used: {reason}. {remedy}',

@@ -34,6 +34,8 @@ class Descriptor {
 
     int get() const { return number_; }
     bool valid() const { return number_ >= 0; }
+    /* Makes it the caller's to close. */
+    int release() { return std::exchange(number_, -1); }
 
   private:
     int number_ = -1;

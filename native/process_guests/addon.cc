@@ -47,7 +47,12 @@ double tsc_hertz() {
     return measured;
 }
 
-/* probe(spawner, launcher): starts the spawner; `{tscHertz, grantsForks}`, or throws. */
+std::shared_ptr<const Open> opened(Napi::Env env) {
+    return std::static_pointer_cast<const Open>(env.GetInstanceData<AddonData>()->hypervisor);
+}
+
+/* probe(spawner, launcher): starts the spawner where none lives; `{tscHertz, grantsForks}`, or throws.
+ */
 Napi::Value probe(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     if (!has_action(SECCOMP_RET_KILL_PROCESS)) {
@@ -68,11 +73,29 @@ Napi::Value probe(const Napi::CallbackInfo& info) {
     return facts;
 }
 
+/* spawnerLives(): of the one that the last probe() gave. */
+Napi::Value spawner_lives(const Napi::CallbackInfo& info) {
+    const auto open = opened(info.Env());
+    return Napi::Boolean::New(info.Env(), open && open->spawner->lives());
+}
+
+/* lifeline(): a descriptor, the caller's to close, whose file ends when the spawner does; or throws. */
+Napi::Value lifeline(const Napi::CallbackInfo& info) {
+    const auto open = opened(info.Env());
+    if (!open) {
+        return throw_failure(info.Env(), Spawner::kGone);
+    }
+    auto another = open->spawner->lifeline();
+    if (!another.ok()) {
+        return throw_failure(info.Env(), another.failure());
+    }
+    return Napi::Number::New(info.Env(), another.value().release());
+}
+
 /* load(plan): a cold snapshot; `NativePlan` of src/drivers/native.ts, or throws. */
 Napi::Value load(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
-    const auto open =
-        std::static_pointer_cast<const Open>(env.GetInstanceData<AddonData>()->hypervisor);
+    const auto open = opened(env);
     const LoadPlan plan = load_plan_from(info[0].As<Napi::Object>());
     if (!open || !is_sound(plan, 0)) {
         return throw_failure(env, {"load", EINVAL});
@@ -90,6 +113,8 @@ Napi::Value load(const Napi::CallbackInfo& info) {
 static Napi::Object initialise(Napi::Env env, Napi::Object exports) {
     hatchery::export_machines(env, exports, 0);
     exports.Set("probe", Napi::Function::New(env, hatchery::probe));
+    exports.Set("spawnerLives", Napi::Function::New(env, hatchery::spawner_lives));
+    exports.Set("lifeline", Napi::Function::New(env, hatchery::lifeline));
     exports.Set("load", Napi::Function::New(env, hatchery::load));
     return exports;
 }

@@ -154,7 +154,8 @@ Result<struct session_message> GuestProcess::await(int milliseconds, pid_t* proc
     const ssize_t got = attempt(
         "recvmsg", [&] { return recvmsg(session_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC); });
     if (got != static_cast<ssize_t>(sizeof message)) {
-        return got < 0 ? Failure::from_errno("recvmsg") : Failure{"the spawner's answer", EPIPE};
+        /* The spawner never closes a session before it is closed here. */
+        return got < 0 && errno != ECONNRESET ? Failure::from_errno("recvmsg") : Spawner::kGone;
     }
     const struct cmsghdr* first = CMSG_FIRSTHDR(&header);
     if (process != nullptr && first != nullptr && first->cmsg_type == SCM_CREDENTIALS) {
@@ -234,21 +235,24 @@ Result<GuestNews> GuestProcess::hear(int64_t deadline) const {
     }
 }
 
-std::string GuestProcess::ending() const {
+Result<std::string> GuestProcess::ending() const {
     auto word = await(kEndingMilliseconds, nullptr);
     if (!word.ok()) {
-        return "the process ended";
+        if (word.failure().call == Spawner::kGone.call) {
+            return word.failure();
+        }
+        return std::string("the process ended");
     }
     const auto [kind, status, id] = word.value();
     if (kind == SESSION_FORKED) {
-        return "a fork or a mapping that nobody had granted: the process was killed";
+        return std::string("a fork or a mapping that nobody had granted: the process was killed");
     }
     if (kind != SESSION_ENDED) {
-        return "the process ended";
+        return std::string("the process ended");
     }
     if (WIFSIGNALED(status)) {
         const int signal = WTERMSIG(status);
-        return signal == SIGSYS ? "a forbidden system call: the process was killed"
+        return signal == SIGSYS ? std::string("a forbidden system call: the process was killed")
                                 : "the process was killed by " + signal_name(signal);
     }
     return "the process ended with status " + std::to_string(WEXITSTATUS(status));

@@ -50,8 +50,9 @@ class GuestProcess {
      * was to be it did. */
     Result<GuestNews> listen(int64_t deadline);
 
-    /* How it ended, in words; waits for a moment until that is known. Only after kEnded. */
-    std::string ending() const;
+    /* How it ended, in words; waits for a moment until that is known. Only after kEnded. Fails where
+     * it was the spawner's end that ended it. */
+    Result<std::string> ending() const;
 
     /* Nanoseconds of processor time, all of its life. */
     int64_t cpu_now() const;
@@ -65,7 +66,7 @@ class GuestProcess {
                                                      const struct spawn_request& request,
                                                      std::span<const int> files);
     Status command(char command) const;
-    /* The spawner's next word; ETIMEDOUT. */
+    /* The spawner's next word; ETIMEDOUT, kGone. */
     Result<struct session_message> await(int milliseconds, pid_t* process) const;
     /* Once: waits for the word that it is there. */
     Status await_made(int milliseconds);

@@ -13,8 +13,7 @@ Result<Exit> ProcessMachine::run(int64_t deadline) {
     }
     if (!running_) {
         if (guest_->resume()) {
-            ended_ = true;
-            return crashed(guest_->ending());
+            return end();
         }
         running_ = true;
     }
@@ -35,8 +34,16 @@ Result<Exit> ProcessMachine::run(int64_t deadline) {
         case GuestNews::Kind::kEnded:
             break;
     }
+    return end();
+}
+
+Result<Exit> ProcessMachine::end() {
     ended_ = true;
-    return crashed(guest_->ending());
+    auto how = guest_->ending();
+    if (!how.ok()) {
+        return how.failure();
+    }
+    return crashed(how.value());
 }
 
 Exit ProcessMachine::classify(const struct guest_message& message) {

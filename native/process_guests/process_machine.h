@@ -28,6 +28,8 @@ class ProcessMachine final : public Machine {
     void host_wrote(size_t, size_t) override {}
     void read_registers(Crash& crash) override;
     Exit classify(const struct guest_message& message);
+    /* It has gone: what is to be said of that. */
+    Result<Exit> end();
 
     std::unique_ptr<GuestProcess> guest_;
     const size_t memory_bytes_;

@@ -13,20 +13,23 @@
 namespace hatchery {
 namespace {
 
-constexpr int kHostSocket = 3; /* in the spawner */
+/* In the spawner; programs/spawner.c has them, too. */
+constexpr int kHostSocket = 3;
+constexpr int kLifeline = 4;
 constexpr int kStartMilliseconds = 5000;
+constexpr const char* kDuplicate = "fcntl(F_DUPFD_CLOEXEC)";
 
-Result<pid_t> start(const Spawner::Programs& programs, int socket) {
+Result<pid_t> start(const Spawner::Programs& programs, int socket, int lifeline) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
-    /* Out of the way of the standard streams first, as it may be one of them. */
     posix_spawn_file_actions_adddup2(&actions, socket, kHostSocket);
+    posix_spawn_file_actions_adddup2(&actions, lifeline, kLifeline);
     for (int stream = 0; stream < kHostSocket; stream++) {
         posix_spawn_file_actions_addopen(&actions, stream, "/dev/null", O_RDWR, 0);
     }
-    posix_spawn_file_actions_addclosefrom_np(&actions, kHostSocket + 1);
+    posix_spawn_file_actions_addclosefrom_np(&actions, kLifeline + 1);
     sigset_t none;
     sigemptyset(&none);
     posix_spawnattr_setsigmask(&attributes, &none);
@@ -44,6 +47,23 @@ Result<pid_t> start(const Spawner::Programs& programs, int socket) {
         return Failure{"posix_spawn(spawner)", error};
     }
     return process;
+}
+
+/* A pipe; the end for the spawner is not where it has its socket, which is put there first. */
+Result<SocketPair> create_lifeline() {
+    int ends[2];
+    if (attempt("pipe2", [&] { return pipe2(ends, O_CLOEXEC); }) < 0) {
+        return Failure::from_errno("pipe2");
+    }
+    SocketPair pair;
+    pair.own = Descriptor(ends[0]);
+    const Descriptor anywhere(ends[1]);
+    pair.other = Descriptor(
+        attempt(kDuplicate, [&] { return fcntl(anywhere.get(), F_DUPFD_CLOEXEC, kLifeline); }));
+    if (!pair.other.valid()) {
+        return Failure::from_errno(kDuplicate);
+    }
+    return pair;
 }
 
 }  // namespace
@@ -65,20 +85,25 @@ Result<std::shared_ptr<const Spawner>> Spawner::shared(const Programs& programs)
     static std::mutex mutex;
     static std::weak_ptr<const Spawner> known;
     const std::lock_guard lock(mutex);
-    if (auto spawner = known.lock()) {
+    if (auto spawner = known.lock(); spawner && spawner->lives()) {
         return spawner;
     }
     auto pair = SocketPair::create();
     if (!pair.ok()) {
         return pair.failure();
     }
-    auto process = start(programs, pair.value().other.get());
+    auto life = create_lifeline();
+    if (!life.ok()) {
+        return life.failure();
+    }
+    auto process = start(programs, pair.value().other.get(), life.value().other.get());
     if (!process.ok()) {
         return process.failure();
     }
-    auto spawner =
-        std::make_shared<const Spawner>(std::move(pair.value().own), process.value());
+    auto spawner = std::make_shared<const Spawner>(std::move(pair.value().own),
+                                                   std::move(life.value().own), process.value());
     pair.value().other = Descriptor();
+    life.value().other = Descriptor();
     struct pollfd wait = {spawner->socket_.get(), POLLIN, 0};
     char byte = 0;
     const int ready = attempt("poll", [&] { return poll(&wait, 1, kStartMilliseconds); });
@@ -115,9 +140,23 @@ Status Spawner::send(const struct spawn_request& request, std::span<const int> d
     std::memcpy(CMSG_DATA(first), descriptors.data(), descriptors.size_bytes());
     constexpr const char* kName = "sendmsg(spawner)";
     if (attempt(kName, [&] { return sendmsg(socket_.get(), &header, MSG_NOSIGNAL); }) < 0) {
-        return Failure::from_errno(kName);
+        return errno == EPIPE || errno == ECONNRESET ? kGone : Failure::from_errno(kName);
     }
     return kSuccess;
+}
+
+bool Spawner::lives() const {
+    struct pollfd wait = {lifeline_.get(), POLLIN, 0};
+    return poll(&wait, 1, 0) == 0;
+}
+
+Result<Descriptor> Spawner::lifeline() const {
+    Descriptor another(
+        attempt(kDuplicate, [&] { return fcntl(lifeline_.get(), F_DUPFD_CLOEXEC, 0); }));
+    if (!another.valid()) {
+        return Failure::from_errno(kDuplicate);
+    }
+    return another;
 }
 
 }  // namespace hatchery

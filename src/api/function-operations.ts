@@ -285,6 +285,7 @@ export const requestFunction = operation({
     'RESPONSE_INVALID',
     'RESPONSE_BODY_TOO_LARGE',
     'WORKER_DIED',
+    'SPAWNER_DIED',
   ],
   examples: [
     { summary: 'GET /', params: { name: 'hello' }, body: {}, status: 200 },

@@ -5,6 +5,7 @@
  * a {@link Shell} created from it boots by `run(null, …)` until its exit is `ready`; `Shell.capture`
  * then makes a ready snapshot, and a shell created from that one serves requests by `run(frame, …)`.
  */
+import type { HatcheryError } from '../errors.js';
 import type { MemoryUse, Remains } from '../usage.js';
 
 /** How an instance comes to be; see the design's table of strategies. */
@@ -234,6 +235,12 @@ export interface Driver {
   /** Whether it can capture shells at `unconfigured`. Default: no. */
   readonly capturesUnconfigured?: boolean;
   load(options: LoadOptions): Promise<Snapshot>;
+  /**
+   * `listener` is called each time that all machines and snapshots that there are have been lost at once:
+   * they answer with errors like those that `lost` makes. `load` makes new ones, if that is still
+   * possible. Missing where it cannot happen.
+   */
+  onLost?(listener: (lost: () => HatcheryError) => void): void;
   /** Destroys what is left. */
   close(): Promise<void>;
 }

@@ -15,7 +15,6 @@ import {
   RESUME,
   WHERE,
 } from './native.js';
-import { driverFailure } from './native-failure.js';
 
 /** Kinds by the ABI's hypercall numbers; PROBE is the tests'. */
 const KINDS: readonly (ExitKind | undefined)[] = [
@@ -39,6 +38,8 @@ interface ShellParts {
   readonly machine: NativeMachine;
   /** A shell that has written more pages than this is not rewound: a new one would cost less. */
   readonly rewindPageLimit: number;
+  /** The typed error for what the addon threw or passed to a callback. */
+  failure(error: unknown): unknown;
   onDestroyed(): void;
   onCaptured(native: NativeSnapshot, state: 'unconfigured' | 'ready'): Snapshot;
 }
@@ -59,7 +60,7 @@ export class NativeShell implements Shell {
       const pending = this.#pending;
       this.#pending = undefined;
       if (error !== null) {
-        pending?.reject(driverFailure(error));
+        pending?.reject(this.#parts.failure(error));
       } else if (code === 0) {
         this.#cutOffMicroseconds = this.#parts.addon.result[RESULT.cpuMicroseconds] ?? 0;
         pending?.reject(new HatcheryError('SHELL_GONE'));
@@ -90,7 +91,7 @@ export class NativeShell implements Shell {
         WHERE[where],
       );
     } catch (error) {
-      throw driverFailure(error);
+      throw this.#parts.failure(error);
     }
     if (code !== 0) {
       return this.#exit(code);
@@ -104,7 +105,7 @@ export class NativeShell implements Shell {
     try {
       return this.#use(this.#machine.rewind(this.#parts.rewindPageLimit)) ?? false;
     } catch (error) {
-      throw driverFailure(error);
+      throw this.#parts.failure(error);
     }
   }
 
@@ -115,10 +116,10 @@ export class NativeShell implements Shell {
         this.#machine.capture((error, native) => {
           error === null
             ? resolve(this.#parts.onCaptured(native, state))
-            : reject(driverFailure(error));
+            : reject(this.#parts.failure(error));
         });
       } catch (error) {
-        reject(driverFailure(error));
+        reject(this.#parts.failure(error));
       }
     });
   }
@@ -128,7 +129,7 @@ export class NativeShell implements Shell {
       const pages = this.#machine.writtenPages();
       return pages < 0 ? undefined : pages * PAGE_BYTES;
     } catch (error) {
-      throw driverFailure(error);
+      throw this.#parts.failure(error);
     }
   }
 
@@ -136,7 +137,7 @@ export class NativeShell implements Shell {
     try {
       return this.#use(this.#machine.memoryUse());
     } catch (error) {
-      throw driverFailure(error);
+      throw this.#parts.failure(error);
     }
   }
 

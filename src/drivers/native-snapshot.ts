@@ -16,6 +16,8 @@ export interface Origin {
   readonly rewindPageLimit: number;
   /** Where its configuration is, where the driver can change it. */
   readonly configuration?: ConfigurationArea;
+  /** The typed error for what the addon threw or passed to a callback. */
+  readonly failure?: (error: unknown) => unknown;
 }
 
 export class LoadedSnapshot implements Snapshot {
@@ -23,6 +25,7 @@ export class LoadedSnapshot implements Snapshot {
   readonly memoryBytes: number;
   readonly #origin: Origin;
   readonly #native: NativeSnapshot;
+  readonly #failure: (error: unknown) => unknown;
   #closed = false;
 
   constructor(origin: Origin, native: NativeSnapshot, state: SnapshotState, memoryBytes: number) {
@@ -30,6 +33,7 @@ export class LoadedSnapshot implements Snapshot {
     this.#native = native;
     this.state = state;
     this.memoryBytes = memoryBytes;
+    this.#failure = origin.failure ?? driverFailure;
     origin.inventory.snapshots.add(this);
   }
 
@@ -46,16 +50,17 @@ export class LoadedSnapshot implements Snapshot {
     const machine = await new Promise<NativeMachine>((resolve, reject) => {
       try {
         this.#native.createMachine({ keepLog }, (error, created) => {
-          error === null ? resolve(created) : reject(driverFailure(error));
+          error === null ? resolve(created) : reject(this.#failure(error));
         });
       } catch (error) {
-        reject(driverFailure(error));
+        reject(this.#failure(error));
       }
     });
     const shell = new NativeShell({
       addon: this.#origin.addon,
       machine,
       rewindPageLimit: this.#origin.rewindPageLimit,
+      failure: this.#failure,
       onDestroyed: () => this.#origin.inventory.shells.delete(shell),
       onCaptured: (native, state) => this.#like(native, state),
     });
@@ -79,7 +84,7 @@ export class LoadedSnapshot implements Snapshot {
     try {
       return this.#like(this.#native.configure(contents), 'cold');
     } catch (error) {
-      throw driverFailure(error);
+      throw this.#failure(error);
     }
   }
 

@@ -3,6 +3,14 @@
 import { constants } from 'node:os';
 import { HatcheryError } from '../errors.js';
 import { driverFailure, errnoName, isNativeFailure } from './native-failure.js';
+import { SPAWNER_CALL } from './process-guests-native.js';
+
+/** The typed error for what a guest's addon object threw or passed to a callback. */
+export function guestFailure(error: unknown): unknown {
+  return isNativeFailure(error) && error.call === SPAWNER_CALL
+    ? new HatcheryError('SPAWNER_DIED', {}, { cause: error })
+    : driverFailure(error);
+}
 
 /** The typed error for what loading the addon, `probe` or `load` threw. */
 export function processUnavailable(error: unknown): unknown {
@@ -20,7 +28,7 @@ export function processUnavailable(error: unknown): unknown {
     const { call, errno } = error;
     return new HatcheryError('PROCESS_UNAVAILABLE', { ...why(call, errno) }, { cause: error });
   }
-  return driverFailure(error);
+  return guestFailure(error);
 }
 
 /** Calls of `probe`. */

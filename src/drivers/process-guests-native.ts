@@ -18,6 +18,10 @@ export interface ProcessGuestsAddon extends NativeAddon {
     readonly grantsForks: boolean;
   };
   load(plan: NativePlan): NativeSnapshot;
+  /** Whether the program lives that the last `probe` gave. */
+  spawnerLives(): boolean;
+  /** A descriptor, the caller's to close, whose file ends when that program does. */
+  lifeline(): number;
 }
 
 /** Where `native/process_guests/programs/build.sh` leaves a program. */
@@ -26,7 +30,10 @@ const program = (name: string) => fileURLToPath(new URL(`../../process/${name}`,
 export const SPAWNER = program('hatchery-spawner');
 export const LAUNCHER = program('hatchery-launcher');
 
+/** What failed, in an addon's error: guests cannot be without the program that makes them. */
+export const SPAWNER_CALL = 'the spawner';
+
 /** @throws HatcheryError ADDON_MISSING */
-export function loadProcessGuestsAddon(): ProcessGuestsAddon {
-  return loadAddon('hatchery_process_guests') as ProcessGuestsAddon;
+export function loadProcessGuestsAddon(name = 'hatchery_process_guests'): ProcessGuestsAddon {
+  return loadAddon(name) as ProcessGuestsAddon;
 }

@@ -2,6 +2,7 @@
  * Ends the exchanges of one function that have lasted too long, whatever their guests are doing: a
  * guest's own thread may have to wait for a processor before it can notice.
  */
+import type { HatcheryError } from '../errors.js';
 
 /** Something that must not last longer than `deadline`. */
 export interface Bounded {
@@ -9,6 +10,8 @@ export interface Bounded {
   readonly deadline: number;
   /** The time is over. */
   onDeadline(): void;
+  /** Its guest is lost. */
+  onLost(error: HatcheryError): void;
 }
 
 /** All that it watches may last equally long, so one timer is enough: the first one's. */
@@ -20,6 +23,14 @@ export class Deadlines {
     this.#watched.add(bounded);
     if (this.#timer === undefined) {
       this.#arm(bounded.deadline);
+    }
+  }
+
+  /** The guests of all that it watches are lost; `error` makes the error for one. */
+  lose(error: () => HatcheryError): void {
+    for (const bounded of this.#watched) {
+      this.#watched.delete(bounded);
+      bounded.onLost(error());
     }
   }
 

@@ -147,6 +147,20 @@ export class Deployment {
     }
   }
 
+  /**
+   * The driver has lost all that it had made: what is under way ends, what comes next is made anew.
+   * @param lost makes the error, one for each
+   */
+  renew(lost: () => HatcheryError): void {
+    this.spawning.renew();
+    this.serving.deadlines.lose(lost);
+    this.#stock.lose();
+    for (const instance of this.#spawned) {
+      void instance.end('all that the driver had made was lost');
+    }
+    this.#admit();
+  }
+
   #release(): void {
     this.#busy -= 1;
     if (this.#busy === 0) {

@@ -327,6 +327,10 @@ export class Exchange implements Bounded {
     this.#end(this.#serving.failures.deadline());
   }
 
+  onLost(error: HatcheryError): void {
+    this.#end(error);
+  }
+
   /** Nobody waits for the answer any more. */
   #gone(): void {
     this.#end(new HatcheryError('CLIENT_GONE'));

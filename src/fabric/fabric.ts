@@ -71,6 +71,7 @@ export class Fabric {
     this.#places = new Places({ ...defaultAdmission(), ...options.admission }, this.#logger);
     this.#images = new Images(options.imageFolder);
     this.#startedImages = new StartedImages(driver, this.#logger);
+    driver.onLost?.((error) => this.#renew(error));
   }
 
   /** @throws HatcheryError KVM_UNAVAILABLE, XEN_UNAVAILABLE, ADDON_MISSING, INVALID_ARGUMENT */
@@ -170,6 +171,19 @@ export class Fabric {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #renew(lost: () => HatcheryError): void {
+    this.#logger.warn(
+      { driver: this.driver.name },
+      'all virtual machines were lost: functions are started once more',
+    );
+    for (const fn of this.#functions.values()) {
+      fn.deployment?.renew(lost);
+    }
+    for (const deployment of this.#retiring) {
+      deployment.renew(lost);
+    }
   }
 
   /** Deployments of one name wait for each other. */

@@ -110,6 +110,11 @@ export class DeployedFunction {
     return this.remove();
   }
 
+  /** What answers, if there is something; for the fabric. */
+  get deployment(): Deployment | undefined {
+    return this.#version?.deployment;
+  }
+
   /**
    * Lets another version answer from now on; for the fabric.
    * @returns the deployment that answered until now.

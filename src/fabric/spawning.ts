@@ -1,7 +1,9 @@
 /** The four ways to come by an instance; see the design's table of strategies. */
 import type { Snapshot, Strategy } from '../drivers/driver.js';
 import type { ColdPhases } from '../timeline.js';
+import { Renewable } from './renewable.js';
 import { type Blueprint, boot, load, loadStarted } from './start.js';
+import type { Loaded } from './started-images.js';
 import type { Made } from './stock.js';
 
 /** How the instances of one deployed function are made. */
@@ -17,6 +19,8 @@ export interface Spawning {
   readonly first: Made | undefined;
   /** Makes an instance at its snapshot point. */
   make(): Promise<Made>;
+  /** What they were made from is lost: the function is started once more for the next. */
+  renew(): void;
   /** Frees the snapshots, once the last instance made from them has ended. */
   close(): void;
 }
@@ -45,14 +49,27 @@ export async function prepare(
     const cold = sum(loaded.cold, first.cold);
     const common = { strategy, ahead, reusable: strategy === 'reset' };
     if (strategy === 'pool') {
-      const make = () => boot(blueprint, loaded);
-      return { ...common, cold, first, make, close: () => loaded.snapshot.close() };
+      const source = new Renewable<Loaded>(
+        loaded,
+        () => loadStarted(blueprint, 0),
+        ({ snapshot }) => snapshot.close(),
+      );
+      const make = async () => boot(blueprint, await source.get());
+      return {
+        ...common,
+        cold,
+        first,
+        make,
+        renew: () => source.lose(),
+        close: () => source.lose(),
+      };
     }
     if (strategy === 'boot') {
       await first.shell.destroy();
       const { snapshot } = loaded;
       const make = () => startAnew(blueprint);
-      const spawning = { ...common, cold, first: undefined, make };
+      // Nothing is kept that could be lost.
+      const spawning = { ...common, cold, first: undefined, make, renew: () => {} };
       if (blueprint.driver.keepsEmptyShells) {
         // While it is open there are empty machines, which are as good for what is loaded anew.
         return { ...spawning, close: () => snapshot.close() };
@@ -62,15 +79,20 @@ export async function prepare(
     }
     const start = performance.now();
     const ready = await first.shell.capture();
-    const make = () => overSnapshot(ready);
-    const [made] = await Promise.all([make(), first.shell.destroy()]);
+    const [made] = await Promise.all([overSnapshot(ready), first.shell.destroy()]);
     loaded.snapshot.close();
+    const source = new Renewable(
+      ready,
+      () => captureAnew(blueprint),
+      (snapshot) => snapshot.close(),
+    );
     return {
       ...common,
       first: made,
       cold: { ...cold, init: performance.now() - start },
-      make,
-      close: () => ready.close(),
+      make: async () => overSnapshot(await source.get()),
+      renew: () => source.lose(),
+      close: () => source.lose(),
     };
   } catch (error) {
     loaded.snapshot.close();
@@ -96,6 +118,15 @@ async function startAnew(blueprint: Blueprint): Promise<Made> {
     return { shell: booted.shell, since, cold: { ...loaded.cold, ...booted.cold } };
   } finally {
     loaded.snapshot.close();
+  }
+}
+
+async function captureAnew(blueprint: Blueprint): Promise<Snapshot> {
+  const { shell } = await startAnew(blueprint);
+  try {
+    return await shell.capture();
+  } finally {
+    await shell.destroy();
   }
 }
 

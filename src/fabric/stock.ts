@@ -49,6 +49,8 @@ export class Stock {
   readonly #ending = new Set<Promise<void>>();
   #out = 0;
   #making = 0;
+  /** How often all were lost. */
+  #losses = 0;
   #tending = false;
   #closed = false;
   #idle: (() => void) | undefined;
@@ -136,13 +138,17 @@ export class Stock {
     }
   }
 
+  /** All that there are, also those that are being made, are of no use any more. */
+  lose(): void {
+    this.#losses += 1;
+    this.#destroyIdle();
+  }
+
   /** Destroys all: those that are out when they come back. Resolves when none is left. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#shrinking);
-    for (const made of [...this.#ready.splice(0), ...this.#used.splice(0)]) {
-      this.#destroy(made);
-    }
+    this.#destroyIdle();
     if (this.#out + this.#making > 0) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve;
@@ -151,12 +157,20 @@ export class Stock {
     await Promise.all(this.#ending);
   }
 
+  #destroyIdle(): void {
+    for (const made of [...this.#ready.splice(0), ...this.#used.splice(0)]) {
+      this.#destroy(made);
+    }
+  }
+
   async #make(): Promise<void> {
     this.#making += 1;
+    const losses = this.#losses;
     try {
       const made = await this.#options.make();
       this.#making -= 1;
-      if (this.#closed) {
+      if (this.#closed || losses !== this.#losses) {
+        // What it was made from is lost, and it as well, if it does not know yet.
         this.#destroy(made);
       } else {
         this.#ready.push(made);
@@ -164,7 +178,12 @@ export class Stock {
       }
     } catch (error) {
       this.#making -= 1;
-      this.#options.onFailure(error);
+      if (losses === this.#losses) {
+        this.#options.onFailure(error);
+      } else if (!this.#closed) {
+        // It was for those that are lost: whoever waits has not had a try yet.
+        this.#options.onAvailable();
+      }
     }
     this.#checkIdle();
   }

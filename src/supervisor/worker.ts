@@ -3,7 +3,7 @@
  * its supervisor gives it. Everything is imported here, because nothing can be read from disk later.
  */
 import type { Socket } from 'node:net';
-import { driverDetail } from '../drivers/detect.js';
+import { driverDetail, openDriver } from '../drivers/detect.js';
 import { Fabric, type StagedFunction } from '../fabric/fabric.js';
 import { loadFetch } from '../fabric/host-calls/handlers.js';
 import { type OpenFront, openFront } from '../front/front.js';
@@ -57,9 +57,15 @@ function send(message: FromWorker): void {
 
 async function start(given: WorkerSettings): Promise<void> {
   settings = given;
-  const { driver, admission, log } = settings;
+  const { admission, log } = settings;
   const plain = createLogger(log.level, log.json);
   const logger = settings.observed ? observedLogger(plain, chronicle.add) : plain;
+  const driver = openDriver(settings.driver);
+  driver.onLost?.(() => {
+    // Locked down, this process can start nothing, so not what makes its guests. Another one can.
+    logger.fatal({ driver: driver.name }, 'what made the guests ended, and this worker with it');
+    process.exit(1);
+  });
   fabric = await Fabric.open({ driver, admission, logger });
   teller = new Teller(fabric);
   chronicle.countBy(teller);

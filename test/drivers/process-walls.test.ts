@@ -2,16 +2,12 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { detectDrivers } from '../../src/drivers/detect.js';
 import type { Exit, Snapshot } from '../../src/drivers/driver.js';
 import { ProcessDriver } from '../../src/drivers/process.js';
+import { descendants, isAlive, processesMissing } from './processes.js';
 import { AMPLE, readySnapshot, requestFrame, soon, TestGuests } from './test-guests.js';
-
-const found = detectDrivers().find(({ name }) => name === 'process')?.availability;
-const missing = found?.available === true ? false : `processes: ${found?.reason}`;
 
 /** `how` of test/guests/system_calls.c. */
 const HOW = { syscall: 0, interrupt: 1, tamper: 2, flood: 3, spin: 4 } as const;
@@ -39,7 +35,7 @@ function order(how: number, number = 0, ...values: number[]): Buffer {
   return requestFrame(bytes);
 }
 
-t.test('a process that is a guest', { skip: missing }, async (t) => {
+t.test('a process that is a guest', { skip: processesMissing() }, async (t) => {
   const guests = new TestGuests();
   const driver = new ProcessDriver();
   const snapshot = await readySnapshot(driver, guests.image('system_calls'));
@@ -171,23 +167,3 @@ t.test('a process that is a guest', { skip: missing }, async (t) => {
     t.same(before.filter(isAlive), []);
   });
 });
-
-function isAlive(process: number): boolean {
-  return parentOf(process) !== undefined;
-}
-
-function parentOf(process: number): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${process}/stat`, 'latin1');
-    const [, parent] = /\) [^Z] (\d+)/.exec(stat) ?? [];
-    return parent === undefined ? undefined : Number(parent);
-  } catch {
-    return undefined;
-  }
-}
-
-function descendants(of: number): number[] {
-  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  const children = all.map(Number).filter((process) => parentOf(process) === of);
-  return children.flatMap((child) => [child, ...descendants(child)]);
-}

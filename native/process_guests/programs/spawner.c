@@ -4,7 +4,8 @@
  * not need itself: user, name spaces, files. It ends, and all guests with it, when the host's socket
  * closes. One thread; nothing that a guest does keeps it waiting.
  *
- *   hatchery-spawner LAUNCHER    with the host's socket as descriptor 3
+ *   hatchery-spawner LAUNCHER    with the host's socket as descriptor 3, and as 4 the end of a pipe
+ *                                that is never written to: the host learns by it that none is left
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -38,7 +39,7 @@
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1ul << 0)
 #endif
 
-enum { HOST = 3, NOBODY = 65534, FIRST_FREE = 64 };
+enum { HOST = 3, LIFELINE = 4, NOBODY = 65534, FIRST_FREE = 64 };
 
 enum source_kind { FROM_HOST, FROM_CHILDREN, FROM_SESSION, FROM_LAUNCHER, FROM_LISTENER };
 
@@ -638,6 +639,7 @@ static void give_up(void) {
         if (first > 0) {
             /* Only the first process of the name space goes on, and all others end with it. */
             close(HOST);
+            close(LIFELINE);
             close(launcher_file);
             int status;
             while (waitpid(first, &status, 0) < 0 && errno == EINTR) {
@@ -655,6 +657,7 @@ int main(int count, char **words) {
         return 122;
     }
     fcntl(HOST, F_SETFD, FD_CLOEXEC);
+    fcntl(LIFELINE, F_SETFD, FD_CLOEXEC);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
