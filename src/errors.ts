@@ -26,6 +26,11 @@ export const ERRORS = {
       'The program that makes guests ended (hatchery-spawner), and this one with it. Send the request ' +
       'again: another is started.',
   },
+  SNAPSHOT_LOST: {
+    status: 502,
+    message:
+      'The process that instances are forked from ended. Send the request again: there is another.',
+  },
   XEN_UNAVAILABLE: {
     status: 503,
     message: 'Xen cannot be used: {reason}. {remedy}',

@@ -89,29 +89,25 @@ Result<std::unique_ptr<GuestProcess>> GuestProcess::ask(std::shared_ptr<const Sp
     guest->session_ = std::move(session.value().own);
     guest->socket_ = std::move(socket.value().own);
     guest->channel_ = std::move(mapping.value());
+    /* The spawner's own are all that is left of these, so that it learns when the guest has gone. */
+    session.value().other = Descriptor();
+    socket.value().other = Descriptor();
+    if (Status failed = guest->await_made()) {
+        return *failed;
+    }
     return guest;
 }
 
 Result<std::unique_ptr<GuestProcess>> GuestProcess::boot(std::shared_ptr<const Spawner> spawner,
                                                          std::span<const int> files) {
-    auto guest = ask(std::move(spawner), {SPAWN_BOOT, 0, 0}, files);
-    if (guest.ok()) {
-        if (Status failed = guest.value()->await_made(kPatienceMilliseconds)) {
-            return *failed;
-        }
-    }
-    return guest;
+    return ask(std::move(spawner), {SPAWN_BOOT, 0, 0}, files);
 }
 
 Result<std::unique_ptr<GuestProcess>> GuestProcess::capture() const {
     const int own_socket[] = {socket_.get()};
     auto guest = ask(spawner_, {SPAWN_CAPTURE, 0, id_}, own_socket);
     if (guest.ok()) {
-        Status failed = guest.value()->await_made(kPatienceMilliseconds);
-        if (!failed) {
-            failed = guest.value()->command(COMMAND_ZYGOTE);
-        }
-        if (failed) {
+        if (Status failed = guest.value()->command(COMMAND_ZYGOTE)) {
             return *failed;
         }
     }
@@ -123,8 +119,7 @@ Result<std::unique_ptr<GuestProcess>> GuestProcess::fork() const {
 }
 
 GuestProcess::~GuestProcess() {
-    /* The spawner would take one that is not there yet for one that never comes. */
-    if (!await_made(kPatienceMilliseconds) && shutdown(session_.get(), SHUT_WR) == 0) {
+    if (process_ > 0 && shutdown(session_.get(), SHUT_WR) == 0) {
         /* Its end, or the spawner's, which is one for it, too. */
         (void)await(kEndingMilliseconds, nullptr);
     }
@@ -166,42 +161,20 @@ Result<struct session_message> GuestProcess::await(int milliseconds, pid_t* proc
     return message;
 }
 
-Status GuestProcess::await_made(int milliseconds) {
-    constexpr const char* kMaking = "making a guest's process";
-    if (process_ > 0) {
-        return kSuccess;
-    }
-    if (failed_) {
-        return Failure{kMaking, ECHILD};
-    }
-    auto word = await(milliseconds, &process_);
+Status GuestProcess::await_made() {
+    auto word = await(kPatienceMilliseconds, &process_);
     if (!word.ok()) {
-        failed_ = milliseconds > 0; /* nobody waits for it twice */
         return word.failure();
     }
-    if (word.value().kind != SESSION_MADE || process_ <= 0) {
-        failed_ = true;
-        process_ = 0;
-        return Failure{kMaking, word.value().kind == SESSION_FAILED ? word.value().value : ECHILD};
+    if (word.value().kind != SESSION_MADE) {
+        return Failure{"making a guest's process",
+                       word.value().kind == SESSION_FAILED ? word.value().value : ECHILD};
     }
     id_ = word.value().id;
     return kSuccess;
 }
 
-Result<GuestNews> GuestProcess::listen(int64_t deadline) {
-    auto news = hear(deadline);
-    /* The spawner told of it before it could say anything. */
-    if (news.ok() && process_ == 0) {
-        const bool ended = news.value().kind == GuestNews::Kind::kEnded;
-        Status failed = await_made(ended ? kEndingMilliseconds : 0);
-        if (failed && ended) {
-            return *failed;
-        }
-    }
-    return news;
-}
-
-Result<GuestNews> GuestProcess::hear(int64_t deadline) const {
+Result<GuestNews> GuestProcess::listen(int64_t deadline) const {
     for (;;) {
         const int64_t left = std::max<int64_t>(0, deadline - monotonic_now());
         const struct timespec patience = {left / kSecond, left % kSecond};

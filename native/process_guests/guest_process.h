@@ -32,10 +32,7 @@ class GuestProcess {
     /* A zygote: forks this one, which stands at a hypercall. The zygote never runs; its forks do. */
     Result<std::unique_ptr<GuestProcess>> capture() const;
 
-    /*
-     * Has this zygote forked: the same guest with a channel of its own. Does not wait for it: that it
-     * failed is for `listen` to say. Any thread.
-     */
+    /* Has this zygote forked: the same guest with a channel of its own. Any thread. */
     Result<std::unique_ptr<GuestProcess>> fork() const;
 
     /* Ends it, and waits until it has gone: a moment, whatever it does. */
@@ -46,9 +43,8 @@ class GuestProcess {
     /* Lets it go on. Fails where it is gone, or does not read what it is told. */
     Status resume() const { return command(COMMAND_RUN); }
 
-    /* Waits for it to say something until CLOCK_MONOTONIC passes `deadline`. Fails where the fork that
-     * was to be it did. */
-    Result<GuestNews> listen(int64_t deadline);
+    /* Waits for it to say something until CLOCK_MONOTONIC passes `deadline`. */
+    Result<GuestNews> listen(int64_t deadline) const;
 
     /* How it ended, in words; waits for a moment until that is known. Only after kEnded. Fails where
      * it was the spawner's end that ended it. */
@@ -61,24 +57,22 @@ class GuestProcess {
 
   private:
     GuestProcess() = default;
-    /* Asks the spawner for a guest, which gets these files besides its own socket and channel. */
+    /* Asks the spawner for a guest, which gets these files besides its own socket and channel, and
+     * waits until it is there. */
     static Result<std::unique_ptr<GuestProcess>> ask(std::shared_ptr<const Spawner> spawner,
                                                      const struct spawn_request& request,
                                                      std::span<const int> files);
     Status command(char command) const;
     /* The spawner's next word; ETIMEDOUT, kGone. */
     Result<struct session_message> await(int milliseconds, pid_t* process) const;
-    /* Once: waits for the word that it is there. */
-    Status await_made(int milliseconds);
-    Result<GuestNews> hear(int64_t deadline) const;
+    Status await_made();
 
     std::shared_ptr<const Spawner> spawner_;
     Descriptor session_;
     Descriptor socket_;
     Mapping channel_;
     uint64_t id_ = 0;
-    pid_t process_ = 0; /* 0: the spawner's word of it has not been read yet, or it failed */
-    bool failed_ = false;
+    pid_t process_ = 0;
 };
 
 }  // namespace hatchery

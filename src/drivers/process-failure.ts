@@ -3,13 +3,20 @@
 import { constants } from 'node:os';
 import { HatcheryError } from '../errors.js';
 import { driverFailure, errnoName, isNativeFailure } from './native-failure.js';
-import { SPAWNER_CALL } from './process-guests-native.js';
+import { MAKING, SPAWNER_CALL } from './process-guests-native.js';
 
 /** The typed error for what a guest's addon object threw or passed to a callback. */
 export function guestFailure(error: unknown): unknown {
-  return isNativeFailure(error) && error.call === SPAWNER_CALL
-    ? new HatcheryError('SPAWNER_DIED', {}, { cause: error })
-    : driverFailure(error);
+  if (isNativeFailure(error)) {
+    const { call, errno } = error;
+    if (call === SPAWNER_CALL) {
+      return new HatcheryError('SPAWNER_DIED', {}, { cause: error });
+    }
+    if (call === MAKING && errno === constants.errno.ESRCH) {
+      return new HatcheryError('SNAPSHOT_LOST', {}, { cause: error });
+    }
+  }
+  return driverFailure(error);
 }
 
 /** The typed error for what loading the addon, `probe` or `load` threw. */

@@ -32,6 +32,8 @@ export const LAUNCHER = program('hatchery-launcher');
 
 /** What failed, in an addon's error: guests cannot be without the program that makes them. */
 export const SPAWNER_CALL = 'the spawner';
+/** The same; with ESRCH: what was to be forked has ended. */
+export const MAKING = "making a guest's process";
 
 /** @throws HatcheryError ADDON_MISSING */
 export function loadProcessGuestsAddon(name = 'hatchery_process_guests'): ProcessGuestsAddon {

@@ -28,10 +28,15 @@ export class Renewable<Value> {
     return this.#value;
   }
 
-  /** Frees what there is: it is of no use any more. */
-  lose(): void {
-    const value = this.#value;
-    this.#value = undefined;
-    value?.then(this.#free, () => {});
+  /**
+   * Frees what there is: it is of no use any more.
+   * @param value what `get` gave and proved to be lost; where another is there already, that stays.
+   */
+  lose(value?: Promise<Value>): void {
+    const lost = this.#value;
+    if (lost !== undefined && (value === undefined || value === lost)) {
+      this.#value = undefined;
+      lost.then(this.#free, () => {});
+    }
   }
 }

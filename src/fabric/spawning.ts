@@ -1,5 +1,6 @@
 /** The four ways to come by an instance; see the design's table of strategies. */
 import type { Snapshot, Strategy } from '../drivers/driver.js';
+import { HatcheryError } from '../errors.js';
 import type { ColdPhases } from '../timeline.js';
 import { Renewable } from './renewable.js';
 import { type Blueprint, boot, load, loadStarted } from './start.js';
@@ -90,7 +91,7 @@ export async function prepare(
       ...common,
       first: made,
       cold: { ...cold, init: performance.now() - start },
-      make: async () => overSnapshot(await source.get()),
+      make: () => overRenewable(source),
       renew: () => source.lose(),
       close: () => source.lose(),
     };
@@ -127,6 +128,20 @@ async function captureAnew(blueprint: Blueprint): Promise<Snapshot> {
     return await shell.capture();
   } finally {
     await shell.destroy();
+  }
+}
+
+/** A snapshot can be lost alone: where it is a process, and that is killed. */
+async function overRenewable(source: Renewable<Snapshot>): Promise<Made> {
+  const snapshot = source.get();
+  try {
+    return await overSnapshot(await snapshot);
+  } catch (error) {
+    if (HatcheryError.from(error).code !== 'SNAPSHOT_LOST') {
+      throw error;
+    }
+    source.lose(snapshot);
+    return overSnapshot(await source.get());
   }
 }
 

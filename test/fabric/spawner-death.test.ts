@@ -79,6 +79,23 @@ t.test('where this process may start another', { skip: processesMissing() }, asy
     t.equal(await (await fn.fetch(REQUEST)).text(), '1');
   });
 
+  t.test('a snapshot whose process is killed is made anew', async (t) => {
+    await using fabric = await Fabric.open({ driver: 'process' });
+    const fn = await fabric.deploy({ name: 'f', source: SOURCE, strategy: 'clone' });
+    t.equal(await (await fn.fetch(REQUEST)).text(), '1');
+    const before = guestsOf(process.pid);
+    for (const guest of before) process.kill(guest, 'SIGKILL');
+    await gone(before);
+    // Those that were ready have crashed; there are no more of them than that.
+    const outcomes: string[] = [];
+    for (let request = 0; request <= before.length; request++) {
+      const response = await fn.fetch(REQUEST).catch((error) => error);
+      outcomes.push(response instanceof Response ? await response.text() : response.code);
+    }
+    t.equal(outcomes.at(-1), '1', outcomes.join());
+    t.notOk(outcomes.includes('SNAPSHOT_LOST'), 'nobody hears of that');
+  });
+
   t.test('a driver that is closed starts none', async (t) => {
     const driver = new ProcessDriver();
     let losses = 0;
