@@ -78,7 +78,7 @@ async function main() {
     { Totals, reportCheck, reportFile },
     suite,
     { kvmWorks },
-    { isInEveryRun, isInProcessRun },
+    { isInEveryRun, isInProcessRun, PROCESS_RUN },
   ] = await Promise.all([
     import('./testing/checks.mjs'),
     import('./testing/report.mjs'),
@@ -94,7 +94,9 @@ async function main() {
   // Beside the tests, and after them in every queue for a processor.
   const fuzzing = isComplete && !sanitized ? fuzzAndReport(totals) : undefined;
   const kvm = kvmWorks();
-  if (!kvm) console.log('KVM does not work here: the tests that need it are skipped.');
+  if (!kvm) {
+    console.log('KVM does not work here: guests are processes, and tests about KVM are skipped.');
+  }
   const found = suite.testFiles(words);
   const host = inLabOnly ? [] : found.host;
   const lab = inWholeLab || words.length > 0 ? found.lab : found.lab.filter(isInEveryRun);
@@ -106,12 +108,13 @@ async function main() {
     (result) => reportFile(totals, result, kvm),
     fuzzing,
   );
-  if (isComplete && host.length > 0) {
+  // Without KVM that was so already.
+  if (isComplete && kvm && host.length > 0) {
     const others = host.filter(isInProcessRun);
     console.log(`Once more, with guests in processes: ${others.length} files`);
     await suite.runSuite(
       others,
-      { ...(sanitized ? sanitizerEnvironment() : {}), HATCHERY_TEST_DRIVER: 'process' },
+      { ...(sanitized ? sanitizerEnvironment() : {}), ...PROCESS_RUN },
       (result) => reportFile(totals, result, false),
     );
   }

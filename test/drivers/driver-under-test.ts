@@ -1,6 +1,6 @@
 /**
  * The driver that the tests of this process are about: the one that HATCHERY_TEST_DRIVER names (`kvm`,
- * `process`, `xen` for PVH domains, `xen-pv`), KVM by default. Tests say what they do in terms of KVM; what differs
+ * `process`, `xen` for PVH domains, `xen-pv`); by default KVM, or processes where there is no KVM. Tests say what they do in terms of KVM; what differs
  * is here, so that there is one test for all drivers.
  */
 
@@ -9,6 +9,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { detectDrivers, openDriver } from '../../src/drivers/detect.js';
 import type { Driver, DriverName, Strategy, XenGuestType } from '../../src/drivers/driver.js';
+import { defaultDriver } from './default-driver.js';
 
 interface TestedDriver {
   readonly name: DriverName;
@@ -58,7 +59,9 @@ const DRIVERS: Readonly<Record<string, TestedDriver>> = {
   },
 };
 
-const { HATCHERY_TEST_DRIVER: asked = 'kvm' } = process.env;
+/** Whoever names none gets KVM, and processes where a machine has no KVM. */
+const { HATCHERY_TEST_DRIVER: named } = process.env;
+const asked = named ?? (defaultDriver === 'process' ? 'process' : 'kvm');
 
 function testedDriver(): TestedDriver {
   const driver = DRIVERS[asked];
@@ -80,8 +83,14 @@ export function untestableBut(name: DriverName): string | false {
   return tested.name === name ? untestable : `is about ${name}`;
 }
 
+/** For tests that the lab's Dom0 has not the means or the time for: why they cannot run here, or false. */
+export function untestableInLab(why: string): string | false {
+  return tested.name === 'xen' ? why : untestable;
+}
+
 /** For tests that are about no driver at all: once is enough, where all of the checkout is. */
-export const driverless: string | false = asked !== 'kvm' && 'is about no driver';
+export const driverless: string | false =
+  named !== undefined && named !== 'kvm' && 'is about no driver';
 
 function whyNot(name: DriverName): string | false {
   const found = detectDrivers().find((driver) => driver.name === name)?.availability;

@@ -16,7 +16,7 @@ import { milliseconds } from './driver-under-test.js';
 /** Why the tests of this file cannot run here, or false: for tap's `skip`. */
 export function kvmMissing(): string | false {
   const kvm = detectDrivers().find(({ name }) => name === 'kvm')?.availability;
-  return kvm?.available === true ? false : `KVM: ${kvm?.reason ?? 'not built'}`;
+  return kvm?.available === true ? false : `needs KVM: ${kvm?.reason ?? 'not built'}`;
 }
 
 /** The addon that is built with HATCHERY_TEST_HOOKS, and what it adds to a machine. */

@@ -2,13 +2,14 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { test } from 'tap';
-import { driverless, untestable, untestableBut } from '../drivers/driver-under-test.js';
+import { driverless, untestable, untestableInLab } from '../drivers/driver-under-test.js';
 import { deploy, openFabric } from './fabric-under-test.js';
 
 const run = promisify(execFile);
 
-// In a process of its own, which takes long to start in Dom0.
-test('the example of the library runs as it stands', { skip: untestableBut('kvm') }, async (t) => {
+test('the example of the library runs as it stands', {
+  skip: untestableInLab('runs in a process of its own, which takes long to start in Dom0'),
+}, async (t) => {
   const { stdout } = await run(process.execPath, ['dist/examples/library.js']);
   const timing = 'accept;dur=[^;]+, queue;dur=.*, reply;dur=\\d+\\.\\d{3}';
   t.match(
@@ -21,9 +22,8 @@ test('the example of the library runs as it stands', { skip: untestableBut('kvm'
   );
 });
 
-// Its limits are meant for a processor of today.
 test('the example of a host of plug-ins runs as it stands', {
-  skip: untestableBut('kvm'),
+  skip: untestableInLab('has limits that are meant for a processor of today'),
 }, async (t) => {
   const { stdout } = await run(process.execPath, ['dist/examples/plug-in.js']);
   t.equal(stdout, "{ item: 'tea', left: 3 }\n");
@@ -38,8 +38,9 @@ test('hello', { skip: untestable }, async (t) => {
   }
 });
 
-// The bundle is the same for all drivers, and Dom0 has no package but those of production.
-test('a function with an npm dependency', { skip: untestableBut('kvm') }, async (t) => {
+test('a function with an npm dependency', {
+  skip: untestableInLab('needs a package that Dom0 has not, having those of production only'),
+}, async (t) => {
   await using fabric = await openFabric();
   const accounts = await deploy(fabric, { name: 'accounts', file: 'examples/with-dependency.ts' });
   t.ok(accounts.inputs.some((path) => path.includes('node_modules/valibot')));

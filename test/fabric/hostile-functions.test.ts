@@ -7,7 +7,7 @@ import {
   strategiesOf,
   tested,
   untestable,
-  untestableBut,
+  untestableInLab,
   waitedOut,
 } from '../drivers/driver-under-test.js';
 import { deploy, openFabric } from './fabric-under-test.js';
@@ -132,7 +132,7 @@ for (const strategy of STRATEGIES) {
 }
 
 test('attacks side by side leave memory where it was', {
-  skip: untestableBut('kvm'),
+  skip: untestableInLab('takes too long there'),
   timeout: 120_000,
 }, async (t) => {
   await using fabric = await openFabric();

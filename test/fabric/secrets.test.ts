@@ -4,8 +4,8 @@ import t from 'tap';
 import { checkDefinition } from '../../src/fabric/definition.js';
 import { Fabric } from '../../src/fabric/fabric.js';
 import { Redaction } from '../../src/fabric/redaction.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { collectLines } from '../supervisor/functions.js';
-import { noKvm } from './kvm.js';
 import { simulate } from './simulated-fabric.js';
 
 /** No request is sent to it. */
@@ -95,7 +95,7 @@ const TELLS = `
 
 t.test(
   'secrets reach the function, and neither its log nor its traces',
-  { skip: noKvm },
+  { skip: noDriver },
   async (t) => {
     const { logger, lines } = collectLines();
     await using fabric = await Fabric.open({ logger });

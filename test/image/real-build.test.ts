@@ -2,13 +2,13 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { Fabric } from '../../src/fabric/fabric.js';
 import { BuildCache } from '../../src/image/build/build-cache.js';
 import { ImageBuilder } from '../../src/image/build/image-builder.js';
 import { Sdk } from '../../src/image/build/sdk.js';
 import { ImageStore } from '../../src/image/store/image-store.js';
 import { workerUser } from '../../src/supervisor/user.js';
-import { noKvm } from '../fabric/kvm.js';
+import { untestable } from '../drivers/driver-under-test.js';
+import { deploy, openFabric } from '../fabric/fabric-under-test.js';
 
 const SDK = process.env.HATCHERY_SDK ?? fileURLToPath(new URL('../../sdk', import.meta.url));
 const noSdk = !existsSync(`${SDK}/build-wasm`) && `there is no guest SDK in ${SDK}`;
@@ -42,12 +42,12 @@ t.test('twice from nothing: the same image', { skip: noSdk }, async (t) => {
   t.notMatch(Buffer.from(one.elf).toString('latin1'), 'hatchery-build', 'nor where it was built');
 });
 
-t.test('it serves', { skip: noSdk || noKvm }, async (t) => {
+t.test('it serves', { skip: noSdk || untestable }, async (t) => {
   const { elf, folder } = await build(t, hello);
   writeFileSync(`${folder}/app.elf`, elf);
-  const fabric = await Fabric.open();
+  const fabric = await openFabric();
   t.teardown(() => fabric.close());
-  const fn = await fabric.deploy({ name: 'app', image: `${folder}/app.elf` });
+  const fn = await deploy(fabric, { name: 'app', image: `${folder}/app.elf` });
   const response = await fn.fetch(new Request('http://app/'));
   t.equal(await response.text(), 'hello from a module\n');
 });

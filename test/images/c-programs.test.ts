@@ -3,13 +3,12 @@ import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { test } from 'tap';
-import { untestableBut } from '../drivers/driver-under-test.js';
+import { driverless, strategiesOf, untestable } from '../drivers/driver-under-test.js';
 import { collectingLogger } from '../fabric/collecting-logger.js';
 import { deploy, openFabric } from '../fabric/fabric-under-test.js';
 import { buildC, PROGRAMS } from './build-c.js';
 
-// The compiler is where the driver is KVM's.
-const skip = untestableBut('kvm');
+const skip = untestable;
 
 const SOURCES = ['main.c', 'files.c', 'memory.c', 'process.c'].map((name) => join(PROGRAMS, name));
 
@@ -85,7 +84,7 @@ test('a C program is an image', { skip }, async (t) => {
 test('every strategy', { skip }, async (t) => {
   const { image } = await buildC(SOURCES);
   await using fabric = await openFabric();
-  for (const strategy of ['boot', 'clone', 'pool', 'reset'] as const) {
+  for (const strategy of strategiesOf('boot', 'clone', 'pool', 'reset')) {
     const program = await deploy(fabric, { name: strategy, image, strategy });
     for (let i = 0; i < 3; i++) {
       const response = await program.fetch('http://program/traces');
@@ -94,7 +93,7 @@ test('every strategy', { skip }, async (t) => {
   }
 });
 
-test('the same sources give the same image', { skip }, async (t) => {
+test('the same sources give the same image', { skip: driverless }, async (t) => {
   const folder = t.testdir({});
   const elsewhere = join(folder, 'else where');
   await mkdir(elsewhere);

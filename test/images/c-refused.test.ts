@@ -2,14 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
-import { untestableBut } from '../drivers/driver-under-test.js';
+import { driverless, untestable } from '../drivers/driver-under-test.js';
 import { deploy, openFabric } from '../fabric/fabric-under-test.js';
 import { buildC, refusal } from './build-c.js';
 
-const skip = untestableBut('kvm');
+const skip = untestable;
 const MAIN = 'int main(void) { return 0; }\n';
 
-test('instructions and sections that no program may have', { skip }, async (t) => {
+test('instructions and sections that no program may have', { skip: driverless }, async (t) => {
   const folder = t.testdir({
     'syscall.c': 'int main(void) { __asm__ volatile("syscall"); return 0; }\n',
     'sysenter.c': 'int main(void) { __asm__ volatile("sysenter"); return 0; }\n',
@@ -35,7 +35,7 @@ test('instructions and sections that no program may have', { skip }, async (t) =
   t.match(await refusal([join(folder, 'kernel.c')]), 'undefined reference to `log_write');
 });
 
-test('flags that lead a compiler elsewhere', { skip }, async (t) => {
+test('flags that lead a compiler elsewhere', { skip: driverless }, async (t) => {
   const folder = t.testdir({ 'main.c': MAIN, 'main.s': '' });
   const outside = t.testdirName.replace(/[^/]*$/, '');
   symlinkSync('/usr/include', join(folder, 'link'));
@@ -70,7 +70,7 @@ test('flags that lead a compiler elsewhere', { skip }, async (t) => {
   await buildC([source], [`-I${join(folder, 'inside')}`, '-O3', '-std=c11', '-fwrapv', '-lm']);
 });
 
-test('headers are the guest’s', { skip }, async (t) => {
+test('headers are the guest’s', { skip: driverless }, async (t) => {
   const folder = t.testdir({
     'main.c': '#include <gnu/libc-version.h>\nint main(void) { return 0; }\n',
   });

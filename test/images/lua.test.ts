@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'tap';
-import { untestableBut } from '../drivers/driver-under-test.js';
+import { untestable } from '../drivers/driver-under-test.js';
 import { collectingLogger } from '../fabric/collecting-logger.js';
 import { deploy, openFabric } from '../fabric/fabric-under-test.js';
 import { buildC } from './build-c.js';
 
-const skip = untestableBut('kvm');
+const skip = untestable;
 const LUA = ['application.c', 'request.c', 'response.c', 'error_report.c'].map((name) =>
   join('images/lua', name),
 );

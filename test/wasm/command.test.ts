@@ -1,22 +1,23 @@
 /** WASI commands as functions: CGI, files, clocks, and what goes wrong. */
 import { execFileSync } from 'node:child_process';
 import t from 'tap';
-import { type DeployedFunction, Fabric, type HatcheryError } from '../../src/index.js';
+import type { DeployedFunction, HatcheryError } from '../../src/index.js';
+import { untestable } from '../drivers/driver-under-test.js';
 import { collectingLogger } from '../fabric/collecting-logger.js';
-import { noKvm } from '../fabric/kvm.js';
+import { deploy, openFabric } from '../fabric/fabric-under-test.js';
 import { imageOf, moduleOf, noWasiCompiler } from './build-module.js';
 
 const MEBIBYTES = 32;
 
-t.test('a command', { skip: noKvm || noWasiCompiler }, async (t) => {
+t.test('a command', { skip: untestable || noWasiCompiler }, async (t) => {
   const folder = t.testdir({ tree: { data: { 'greeting.txt': 'hello from the image\n' } } });
   const archive = `${folder}/files.tar`;
   const options = ['--format=ustar', '--sort=name', '--mtime=@0', '-C', `${folder}/tree`];
   execFileSync('tar', [...options, '-cf', archive, 'data']);
   const image = await imageOf(await moduleOf('command', folder), archive);
   const { logger, lines } = collectingLogger();
-  await using fabric = await Fabric.open({ logger });
-  const fn: DeployedFunction = await fabric.deploy({
+  await using fabric = await openFabric({ logger });
+  const fn: DeployedFunction = await deploy(fabric, {
     name: 'program',
     image,
     env: { GREETING: 'a "quoted"\nüÄ', HTTP_PINNED: 'mine' },

@@ -1,7 +1,7 @@
 /** A request of which the body does not fit into one window: its head stays what it was. */
 import t from 'tap';
-import { Fabric } from '../../src/index.js';
-import { noKvm } from '../fabric/kvm.js';
+import { untestable } from '../drivers/driver-under-test.js';
+import { deploy, openFabric } from '../fabric/fabric-under-test.js';
 import { assembled, imageOf } from './build-module.js';
 
 /** Of the body, in each read; the module sleeps after each one in this range, which begins in the second window. */
@@ -57,16 +57,16 @@ const command = `(module
     (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
     (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 8)))))`;
 
-t.test('what is read late is still the request', { skip: noKvm }, async (t) => {
+t.test('what is read late is still the request', { skip: untestable }, async (t) => {
   const folder = t.testdir();
-  await using fabric = await Fabric.open();
+  await using fabric = await openFabric();
   /* What a client would have to send to be taken for somebody else. */
   const forged = Buffer.alloc(900_001, 'GET\0http://forged/\0authorization\0forged\0');
   const headers = { 'x-padding': 'p'.repeat(8000) };
   const request = { method: 'POST', headers, body: forged };
 
   const image = await imageOf(await assembled(reactor, 'reactor', folder));
-  const reacting = await fabric.deploy({ name: 'reactor', image });
+  const reacting = await deploy(fabric, { name: 'reactor', image });
   for (let repeat = 0; repeat < 2; repeat += 1) {
     const response = await reacting.fetch('http://real.test/path', request);
     const echoed = Buffer.from(await response.arrayBuffer());
@@ -78,7 +78,7 @@ t.test('what is read late is still the request', { skip: noKvm }, async (t) => {
   }
 
   const program = await imageOf(await assembled(command, 'command', folder));
-  const running = await fabric.deploy({ name: 'command', image: program });
+  const running = await deploy(fabric, { name: 'command', image: program });
   const response = await running.fetch('http://real.test/path', request);
   const variables = (await response.text()).split('\0');
   t.ok(variables.includes('REQUEST_METHOD=POST'));

@@ -1,14 +1,15 @@
 /** Modules that answer by `hatchery_handle`, and modules of which no image can be made. */
 import t from 'tap';
-import { Fabric, type HatcheryError } from '../../src/index.js';
-import { noKvm } from '../fabric/kvm.js';
+import type { HatcheryError } from '../../src/index.js';
+import { untestable } from '../drivers/driver-under-test.js';
+import { deploy, openFabric } from '../fabric/fabric-under-test.js';
 import { assembled, imageOf, moduleOf, noWasiCompiler } from './build-module.js';
 
-t.test('a reactor', { skip: noKvm || noWasiCompiler }, async (t) => {
+t.test('a reactor', { skip: untestable || noWasiCompiler }, async (t) => {
   const folder = t.testdir();
   const image = await imageOf(await moduleOf('reactor', folder, '-mexec-model=reactor'));
-  await using fabric = await Fabric.open();
-  const fn = await fabric.deploy({ name: 'reactor', image });
+  await using fabric = await openFabric();
+  const fn = await deploy(fabric, { name: 'reactor', image });
   const send = (path: string) => fn.fetch(`http://f${path}`, { method: 'PUT', body: 'the body' });
 
   for (const path of ['/', '/stream', '/']) {
@@ -28,7 +29,7 @@ t.test('a reactor', { skip: noKvm || noWasiCompiler }, async (t) => {
 const command = (rest: string, exported = '(memory (export "memory") 1)') =>
   `(module ${exported} (func (export "_start") ${rest}))`;
 
-t.test('a module of text', { skip: noKvm }, async (t) => {
+t.test('a module of text', { skip: untestable }, async (t) => {
   const folder = t.testdir();
   const text = `(module
     (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
@@ -38,15 +39,15 @@ t.test('a module of text', { skip: noKvm }, async (t) => {
     (func (export "_start")
       (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))`;
   const image = await imageOf(await assembled(text, 'hello', folder));
-  await using fabric = await Fabric.open();
-  const fn = await fabric.deploy({ name: 'text', image, strategy: 'clone' });
+  await using fabric = await openFabric();
+  const fn = await deploy(fabric, { name: 'text', image, strategy: 'clone' });
   t.equal(await (await fn.fetch('http://f/')).text(), 'hello');
 
   const tooLarge = command('', '(memory (export "memory") 4000)');
   const large = await imageOf(await assembled(tooLarge, 'large', folder));
-  const refused = await fabric
-    .deploy({ name: 'large', image: large })
-    .catch((error: HatcheryError) => error);
+  const refused = await deploy(fabric, { name: 'large', image: large }).catch(
+    (error: HatcheryError) => error,
+  );
   t.match(refused, { code: /MEMORY|START/ });
   t.match((refused as HatcheryError).message, /memory/);
 });

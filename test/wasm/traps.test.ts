@@ -1,7 +1,8 @@
 /** What a module does wrong ends its instance, by name, and reaches nothing but its own memory. */
 import t from 'tap';
-import { type DeployedFunction, Fabric } from '../../src/index.js';
-import { noKvm } from '../fabric/kvm.js';
+import type { DeployedFunction } from '../../src/index.js';
+import { untestable } from '../drivers/driver-under-test.js';
+import { deploy, openFabric } from '../fabric/fabric-under-test.js';
 import { assembled, imageOf } from './build-module.js';
 
 const MEBIBYTE = 1 << 20;
@@ -45,7 +46,7 @@ async function run(fn: DeployedFunction, index: number, value: number): Promise<
   return Buffer.from(await response.arrayBuffer()).readInt32LE();
 }
 
-t.test('traps', { skip: noKvm }, async (t) => {
+t.test('traps', { skip: untestable }, async (t) => {
   const TRAPS: readonly [name: string, body: string, value: number, reason: RegExp][] = [
     ['unreachable', 'unreachable', 0, /unreachable/],
     [
@@ -92,15 +93,15 @@ t.test('traps', { skip: noKvm }, async (t) => {
     body.replace('(type $two) (local.get', '(type $two) (i64.const 0) (local.get'),
   );
   const image = await imageOf(await assembled(moduleOf('3 3', rest, cases), 'traps', t.testdir()));
-  await using fabric = await Fabric.open();
-  const fn = await fabric.deploy({ name: 'traps', image });
+  await using fabric = await openFabric();
+  const fn = await deploy(fabric, { name: 'traps', image });
   for (const [index, [name, , value, reason]] of TRAPS.entries()) {
     await t.rejects(run(fn, index, value), { code: 'FUNCTION_CRASHED', details: { reason } }, name);
   }
   t.equal(await run(fn, TRAPS.length, 0), 0, 'and the next request is served');
 });
 
-t.test('memory and tables', { skip: noKvm }, async (t) => {
+t.test('memory and tables', { skip: untestable }, async (t) => {
   const rest = `
     (type $one (func (result i32)))
     (table $table 1 100000 funcref) (elem (i32.const 0) $seven)
@@ -129,8 +130,8 @@ t.test('memory and tables', { skip: noKvm }, async (t) => {
        (else (i32.const -1)))`,
   ];
   const image = await imageOf(await assembled(moduleOf('1', rest, cases), 'memory', t.testdir()));
-  await using fabric = await Fabric.open();
-  const fn = await fabric.deploy({
+  await using fabric = await openFabric();
+  const fn = await deploy(fabric, {
     name: 'memory',
     image,
     limits: { memoryBytes: 32 * MEBIBYTE },
@@ -147,7 +148,7 @@ t.test('memory and tables', { skip: noKvm }, async (t) => {
   t.equal(await run(fn, TABLE, 100_000), -1, 'as far as it may');
 });
 
-t.test('a command that is run anew takes no more memory', { skip: noKvm }, async (t) => {
+t.test('a command that is run anew takes no more memory', { skip: untestable }, async (t) => {
   const text = `(module
     (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
     (memory (export "memory") 1)
@@ -157,9 +158,9 @@ t.test('a command that is run anew takes no more memory', { skip: noKvm }, async
     (func (export "_start")
       (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))`;
   const image = await imageOf(await assembled(text, 'anew', t.testdir()));
-  await using fabric = await Fabric.open();
+  await using fabric = await openFabric();
   const limits = { memoryBytes: 24 * MEBIBYTE };
-  const fn = await fabric.deploy({ name: 'anew', image, limits });
+  const fn = await deploy(fabric, { name: 'anew', image, limits });
   const instance = await fn.spawn();
   for (let request = 0; request < 60; request += 1) {
     const response = await instance.fetch('http://module.test/');

@@ -1,0 +1,21 @@
+/**
+ * The driver that functions get which name none: KVM where it works, and processes where it does not or
+ * where HATCHERY_HIDE_KVM=1 hides it. For tests that are about what is above drivers.
+ */
+
+import { chooseDriver, detectDrivers } from '../../src/drivers/detect.js';
+import type { DriverName, Strategy } from '../../src/drivers/driver.js';
+
+/** What `auto` takes here. */
+export const defaultDriver: DriverName = chooseDriver('auto');
+
+const found = detectDrivers().find(({ name }) => name === defaultDriver)?.availability;
+
+/** For tap's `skip`: false where a driver works, else why none does. */
+export const noDriver: string | false =
+  found?.available === true
+    ? false
+    : `needs a driver, and ${defaultDriver} is none: ${found?.reason ?? 'not built'}`;
+
+/** How its functions get their machines when nobody says. */
+export const defaultStrategy: Strategy = defaultDriver === 'process' ? 'clone' : 'reset';
