@@ -68,6 +68,12 @@ export const ERRORS = {
     message: 'No image {image} is stored. `hatchery image ls` lists those there are.',
     exposes: ['image'],
   },
+  IMAGE_IN_USE: {
+    status: 409,
+    message:
+      'The image {image} is needed by {functions}, of the server with the data in {data}. Remove those ' +
+      'functions first (versions that are kept for a rollback count), or give --force.',
+  },
   DASHBOARD_MISSING: {
     status: 503,
     message: 'The dashboard has not been built. Run `npm run build`.',

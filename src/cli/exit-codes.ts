@@ -35,6 +35,7 @@ const OUTCOMES: Partial<Record<ErrorCode, Outcome>> = {
   HOST_TAKEN: 'usage',
   ROUTE_MISSING: 'usage',
   IMAGE_UNKNOWN: 'usage',
+  IMAGE_IN_USE: 'usage',
   TOKEN_MISSING: 'usage',
   TOKEN_INVALID: 'usage',
   TOKEN_UNKNOWN: 'usage',

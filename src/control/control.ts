@@ -64,7 +64,9 @@ export class Control {
     this.#bundling = new Bundling(options.bundlerUser);
     const { events, logs } = intake;
     const bundling = this.#bundling;
-    const functions = new Functions({ store, serving, bundling, events, logs, logger });
+    const functions = new Functions({
+      ...{ store, data: this.#data.path, serving, bundling, events, logs, logger },
+    });
     const instances = new Instances(serving, functions, events, logs);
     intake.endsGoTo(instances);
     this.functions = functions;

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { COMMAND, fakeSdk } from '../image/fake-sdk.js';
 import { hatchery, MAIN, Served } from './command.js';
 
@@ -120,7 +120,7 @@ t.test('a signal stops a build', async (t) => {
   t.same(readdirSync(slow.TMPDIR), []);
 });
 
-t.test('a source is served in one line', { skip: noKvm }, async (t) => {
+t.test('a source is served in one line', { skip: noDriver }, async (t) => {
   for (const source of ['app.wat', 'main.c']) {
     const ran = await json('run', source, '--dir', 'www');
     t.match(ran, { code: 0, status: 200 }, source);
@@ -134,7 +134,7 @@ t.test('a source is served in one line', { skip: noKvm }, async (t) => {
   t.match(await served.next('redeployed'), { function: 'watched' });
 });
 
-t.test('a stored image is deployed by its name', { skip: noKvm }, async (t) => {
+t.test('a stored image is deployed by its name', { skip: noDriver }, async (t) => {
   t.equal((await run('image', 'build', 'app.wat', '--memory', '32MiB')).code, 0);
   const { digest } = (await json('image', 'inspect', 'app')).image;
   const data = `${folder}/kept`;
@@ -168,4 +168,20 @@ t.test('a stored image is deployed by its name', { skip: noKvm }, async (t) => {
   }
   const spawn = ['instance', 'spawn', '--image', 'app', '--json'];
   t.equal((await hatchery(spawn, { cwd: folder, env: reach })).code, 0);
+
+  await run('image', 'build', 'app.wat', '--memory', '64MiB');
+  const kept = await run('image', 'gc');
+  t.match(kept.stdout, `Kept ${digest.slice(0, 19)}: stored needs it, of the server with the data`);
+  t.match(await json('image', 'rm', digest), { code: 2, error: { code: 'IMAGE_IN_USE' } });
+  t.equal((await up.stop()).code, 0);
+  const again = new Served(
+    ['--control-port', '0', '--data', data, '--workers', '1'],
+    env,
+    undefined,
+    'up',
+  );
+  t.teardown(() => again.stop());
+  const { url: front } = await again.next('listening');
+  t.equal((await fetch(`${front}/stored/`)).status, 200, 'it is started again from its image');
+  t.match(await json('image', 'rm', digest, '--force'), { code: 0, event: 'removed' });
 });

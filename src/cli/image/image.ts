@@ -1,5 +1,6 @@
 /** `hatchery image …`: images that were built here, and folders that they go to and come from. */
 import { ImageStore, type StoredImage } from '../../image/store/image-store.js';
+import type { ImageUses } from '../../image/store/image-users.js';
 import { EXIT_CODES } from '../exit-codes.js';
 import type { DescribeNoun } from '../remote/noun.js';
 import { tableOf } from '../table.js';
@@ -70,24 +71,38 @@ export const describeImage: DescribeNoun = (noun, add, terminal, settle) => {
     });
   add('rm <image>')
     .description("take a name away, and with an image's last name the image; or all by a digest")
-    .action(async (reference: string) => {
-      await new ImageStore().remove(reference);
+    .option('--force', "also where a server's functions need it: they cannot be started again then")
+    .action(async (reference: string, { force }: { readonly force?: true }) => {
+      const store = new ImageStore();
+      await store.remove(reference, force ? undefined : await usesOf(store));
       terminal.result(`Removed ${reference}.`, { event: 'removed', image: reference });
       settle(EXIT_CODES.ok.code);
     });
   add('gc')
-    .description('remove images without a name, and files that no image has')
+    .description(
+      "remove images without a name that no server's functions need, and files of no image",
+    )
     .action(async () => {
       const store = new ImageStore();
       const { BuildCache } = await import('../../image/build/build-cache.js');
-      const removed = await store.collect();
+      const removed = await store.collect(await usesOf(store));
       await new BuildCache(store).collect();
-      const { images, blobs, bytes } = removed;
+      const { images, blobs, bytes, kept } = removed;
       const text = `Removed ${images} images without a name and ${blobs} files, ${sizeOf(bytes)} KiB.`;
-      terminal.result(text, { event: 'collected', ...removed });
+      const lines = kept.map(
+        ({ image, function: name, data }) =>
+          `Kept ${image.slice(0, SHORT_DIGEST)}: ${name} needs it, of the server with the data in ${data}.`,
+      );
+      terminal.result([text, ...lines].join('\n'), { event: 'collected', ...removed });
       settle(EXIT_CODES.ok.code);
     });
 };
+
+/** Loaded where it is needed only, as all commands of this noun are described together. */
+async function usesOf(store: ImageStore): Promise<ImageUses> {
+  const { usesOf: usesOfServers } = await import('../../control/data/image-uses.js');
+  return () => usesOfServers(store);
+}
 
 function sizeOf(bytes: number): string {
   return (bytes / 1024).toFixed(0);

@@ -7,6 +7,7 @@ import { Images } from '../../image/images.js';
 import type { DeployedBy, Serving } from '../../supervisor/serving.js';
 import type { Bundling } from '../bundling/bundling.js';
 import type { FunctionStore, OpenedVersion } from '../data/function-store.js';
+import { needing } from '../data/image-uses.js';
 import type { EventLog } from '../events/event-log.js';
 import type { LogStore } from '../logs/log-store.js';
 import { replyBody, requestOf } from '../requests.js';
@@ -25,6 +26,8 @@ type Deployed = ResponseOf<Operations['deployFunction']>;
 
 export interface FunctionsOptions {
   readonly store: FunctionStore;
+  /** The data folder that the store is in. */
+  readonly data: string;
   readonly serving: Serving;
   readonly bundling: Bundling;
   readonly events: EventLog;
@@ -55,12 +58,15 @@ export class Functions {
 
   /** Starts all that are kept. One that cannot be started keeps no other from answering. */
   async restore(): Promise<void> {
-    const { store, serving, logs, logger } = this.#options;
+    const { store, data, serving, logs, logger } = this.#options;
     for (const { name } of store.list()) {
       logs.keep(name);
       try {
         const version = await store.read(name);
-        const prepared = await prepareVersion(name, version, this.#images);
+        const { image } = version.settings;
+        const prepared = await needing(image, data, () =>
+          prepareVersion(name, version, this.#images),
+        );
         this.#strategies.set(name, (await serving.deployPrepared(prepared)).strategy);
       } catch (error) {
         const known = HatcheryError.from(error);
@@ -97,7 +103,7 @@ export class Functions {
   /** @throws HatcheryError as the operation says */
   async deploy(name: string, body: DeployBody): Promise<Deployed> {
     const start = performance.now();
-    const { store, bundling, serving, logs } = this.#options;
+    const { store, data, bundling, serving, logs } = this.#options;
     return this.#inTurn(name, async () => {
       const keeps = Object.values(body.secrets ?? {}).includes(null);
       const before = keeps && store.get(name) ? await store.read(name) : undefined;
@@ -111,7 +117,7 @@ export class Functions {
       logs.keep(name);
       try {
         const deployed = await serving.deployPrepared(prepared, async () => {
-          await store.add(name, version);
+          await needing(version.settings.image, data, () => store.add(name, version));
         });
         return this.#deployed(name, deployed, start);
       } catch (error) {

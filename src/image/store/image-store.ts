@@ -11,6 +11,7 @@ import { HatcheryError } from '../../errors.js';
 import { parseElf } from '../elf.js';
 import { Blobs, FOLDER_MODE } from './blobs.js';
 import { checkImageName, isDigest } from './image-name.js';
+import { type ImageUse, ImageUsers, type ImageUses } from './image-users.js';
 import {
   checkLayout,
   type Descriptor,
@@ -52,7 +53,12 @@ export interface Collected {
   readonly images: number;
   readonly blobs: number;
   readonly bytes: number;
+  /** Functions that need images which have no name any more. */
+  readonly kept: readonly ImageUse[];
 }
+
+/** Where nobody is known to use images. */
+const NO_USES: ImageUses = async () => [];
 
 /** Where images are stored if nobody says otherwise. */
 export function defaultStoreFolder(): string {
@@ -60,11 +66,14 @@ export function defaultStoreFolder(): string {
 }
 
 export class ImageStore {
+  /** The servers whose functions may need its images. */
+  readonly users: ImageUsers;
   readonly #blobs: Blobs;
 
   /** @param folder made when something is first put into it */
   constructor(readonly folder: string = defaultStoreFolder()) {
     this.#blobs = new Blobs(folder);
+    this.users = new ImageUsers(folder);
   }
 
   /**
@@ -143,36 +152,73 @@ export class ImageStore {
   /**
    * Takes a name away, and the image with its last one; a digest takes the image away with all its
    * names. Its blobs stay until they are collected.
-   * @throws HatcheryError IMAGE_UNKNOWN, DATA_UNUSABLE
+   * @throws HatcheryError IMAGE_UNKNOWN, IMAGE_IN_USE, DATA_UNUSABLE
    */
-  async remove(reference: string): Promise<void> {
+  async remove(reference: string, uses: ImageUses = NO_USES): Promise<void> {
     await this.#changing(async (before) => {
       const after = before.filter((entry) => !isMeant(reference, entry));
       if (after.length === before.length) {
         throw unknown(reference);
+      }
+      // They could not be started again.
+      const orphaned = ({ image }: ImageUse) =>
+        before.some((entry) => isMeant(image, entry)) &&
+        !after.some((entry) => isMeant(image, entry));
+      const users = (await uses()).filter(orphaned);
+      if (users.length > 0) {
+        throw inUse(reference, users);
       }
       return { result: undefined, after };
     });
   }
 
   /**
-   * Removes images without a name, and what no image has.
+   * Does something that makes a server's functions need an image, so that nobody removes the image before
+   * the server is known to need it. Where the store never had the image, that is all the same.
+   * @param data the server's data folder
+   * @throws HatcheryError IMAGE_MISSING, DATA_UNUSABLE, and what `work` throws
+   */
+  async using<Result>(
+    reference: string,
+    data: string,
+    work: () => Promise<Result>,
+  ): Promise<Result> {
+    if (!(await this.has(reference))) {
+      return work();
+    }
+    return this.#changing(async (entries) => {
+      if (!entries.some((entry) => isMeant(reference, entry))) {
+        throw new HatcheryError('IMAGE_MISSING', { image: reference });
+      }
+      await this.users.add(data);
+      return { result: await work() };
+    });
+  }
+
+  /**
+   * Removes images without a name that nobody needs by their digests, and what no image has.
    * @throws HatcheryError DATA_UNUSABLE
    */
-  async collect(): Promise<Collected> {
+  async collect(uses: ImageUses = NO_USES): Promise<Collected> {
     return this.#changing(async (before) => {
-      const after = before.filter((entry) => nameOf(entry) !== undefined);
-      const used = new Set<string>();
+      const used = await uses();
+      const nameless = before.filter((entry) => nameOf(entry) === undefined);
+      const kept = used.filter(({ image }) => nameless.some((entry) => isMeant(image, entry)));
+      const needed = new Set(kept.map(({ image }) => image));
+      const after = before.filter(
+        (entry) => nameOf(entry) !== undefined || needed.has(entry.digest),
+      );
+      const parts = new Set<string>();
       for (const entry of after) {
-        used.add(entry.digest);
+        parts.add(entry.digest);
         // One that is broken keeps nothing else; whoever uses it is told.
         const manifest = await this.#blobs.read(entry).then(parseManifest, () => undefined);
         for (const { digest } of manifest ? [manifest.config, ...manifest.layers] : []) {
-          used.add(digest);
+          parts.add(digest);
         }
       }
-      const removed = await this.#blobs.keepOnly(used);
-      return { result: { images: before.length - after.length, ...removed }, after };
+      const removed = await this.#blobs.keepOnly(parts);
+      return { result: { images: before.length - after.length, ...removed, kept }, after };
     });
   }
 
@@ -293,6 +339,12 @@ function read<Result>(
 
 function invalid(image: string, reason: string, cause?: unknown): HatcheryError {
   return new HatcheryError('IMAGE_INVALID', { image, reason }, { cause });
+}
+
+function inUse(image: string, users: readonly ImageUse[]): HatcheryError {
+  const functions = [...new Set(users.map((user) => user.function))].join(', ');
+  const data = [...new Set(users.map((user) => user.data))].join(', ');
+  return new HatcheryError('IMAGE_IN_USE', { image, functions, data });
 }
 
 function unknown(image: string): HatcheryError {
