@@ -3,7 +3,7 @@
 import { HatcheryError } from '../errors.js';
 import type { Availability, Driver, DriverName, XenGuestType } from './driver.js';
 import { KvmDriver } from './kvm.js';
-import { kvmFailure, refuseHiddenKvm } from './kvm-failure.js';
+import { isKvmHidden, kvmFailure, refuseHiddenKvm } from './kvm-failure.js';
 import { loadKvmAddon } from './kvm-native.js';
 import { ProcessDriver } from './process.js';
 import { processUnavailable } from './process-failure.js';
@@ -109,7 +109,8 @@ export function openDriver(
 
 /**
  * The driver that {@link openDriver} opens: in a Dom0 without KVM it is Xen, elsewhere KVM where that
- * works, and processes where it does not. Where nothing works it is KVM, whose remedies are worth most.
+ * works, and processes where it does not. Where nothing works it is KVM, whose remedies are worth most,
+ * unless somebody has hidden that.
  */
 export function chooseDriver(name: 'auto' | DriverName): DriverName {
   if (name !== 'auto') {
@@ -118,5 +119,5 @@ export function chooseDriver(name: 'auto' | DriverName): DriverName {
   const works = (driver: DriverName) => TRIALS.get(driver)?.().available === true;
   const isDomain0 = findObstacle() === undefined;
   const order: DriverName[] = isDomain0 ? ['kvm', 'xen', 'process'] : ['kvm', 'process'];
-  return order.find(works) ?? 'kvm';
+  return order.find(works) ?? (isKvmHidden() ? 'process' : 'kvm');
 }

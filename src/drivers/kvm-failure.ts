@@ -12,12 +12,14 @@ export function kvmFailure(error: unknown): unknown {
   return driverFailure(error);
 }
 
-/**
- * HATCHERY_HIDE_KVM=1 makes this machine one without KVM, to try what it is like there.
- * @throws HatcheryError KVM_UNAVAILABLE
- */
+/** HATCHERY_HIDE_KVM=1 makes this machine one without KVM, to try what it is like there. */
+export function isKvmHidden(): boolean {
+  return process.env.HATCHERY_HIDE_KVM === '1';
+}
+
+/** @throws HatcheryError KVM_UNAVAILABLE where it is hidden */
 export function refuseHiddenKvm(): void {
-  if (process.env.HATCHERY_HIDE_KVM === '1') {
+  if (isKvmHidden()) {
     throw new HatcheryError('KVM_UNAVAILABLE', {
       reason: 'HATCHERY_HIDE_KVM hides it',
       remedy: 'Unset that variable to use it.',

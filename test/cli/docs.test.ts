@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { EXIT_CODES } from '../../src/cli/exit-codes.js';
 import { findObstacle } from '../../src/drivers/xen-host.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { COMMAND, fakeSdk } from '../image/fake-sdk.js';
 import { hatchery, MAIN, runToEnd, Served } from './command.js';
 import { ECHO } from './functions.js';
@@ -86,7 +86,7 @@ const examples = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, blo
   block.trim().split('\n'),
 );
 
-t.test('the examples work', { skip: noKvm }, async (t) => {
+t.test('the examples work', { skip: noDriver }, async (t) => {
   t.ok(examples.length > 10);
   const folder = t.testdir({
     'app.ts': ECHO,

@@ -44,6 +44,10 @@ t.test('with KVM hidden', { skip: missing }, async (t) => {
     const kvm = await hatchery(['serve', file, '--driver', 'kvm'], { env: HIDDEN });
     t.equal(kvm.code, 3);
     t.match(kvm.stderr, /HATCHERY_HIDE_KVM hides it.*\[KVM_UNAVAILABLE\]/);
+    const none = { ...HIDDEN, HATCHERY_ADDONS: '/nonexistent' };
+    const nothing = await hatchery(['run', file], { env: none });
+    t.equal(nothing.code, 3);
+    t.match(nothing.stderr, /build:addon.*\[PROCESS_UNAVAILABLE\]/, 'KVM is not what is asked for');
     const reset = await hatchery(['serve', file, '--strategy', 'reset'], { env: HIDDEN });
     t.not(reset.code, 0);
     t.match(reset.stderr, /the driver process has no reset/);

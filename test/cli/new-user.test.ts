@@ -1,11 +1,11 @@
 /** What a new user does with a server, one thing after the other, as the documentation says it. */
 import { existsSync } from 'node:fs';
 import t from 'tap';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { hatchery, MAIN, Served } from './command.js';
 import { says } from './functions.js';
 
-t.test('a new user', { skip: noKvm }, async (t) => {
+t.test('a new user', { skip: noDriver }, async (t) => {
   const folder = t.testdir({
     home: {},
     'shop.ts':

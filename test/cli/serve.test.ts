@@ -3,11 +3,11 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { noKvm } from '../fabric/kvm.js';
+import { defaultDriver, defaultStrategy, noDriver } from '../drivers/default-driver.js';
 import { hatchery, MAIN, runToEnd, Served } from './command.js';
 import { ECHO, NO_SYNTAX, says } from './functions.js';
 
-t.test('serve', { skip: noKvm }, async (t) => {
+t.test('serve', { skip: noDriver }, async (t) => {
   const folder = t.testdir({
     'Hello World.ts': says('hello'),
     'echo.ts': ECHO,
@@ -31,8 +31,8 @@ t.test('serve', { skip: noKvm }, async (t) => {
     const listening = await served.next('listening');
     t.match(listening, {
       function: 'hello-world',
-      driver: 'kvm',
-      strategy: 'reset',
+      driver: defaultDriver,
+      strategy: defaultStrategy,
       why: { driver: /the first that works here/, strategy: /fastest/ },
     });
     const response = await fetch(listening.url as string);
@@ -129,13 +129,13 @@ t.test('serve', { skip: noKvm }, async (t) => {
   });
 
   t.test('for people: the URL on standard output, no colours into a pipe', async (t) => {
-    const command = `"${MAIN}" serve "${folder}/echo.ts" --port 0 & child=$!
-      sleep 2; kill -INT $child; wait $child`;
+    const command = `exec 3< <(exec "${MAIN}" serve "${folder}/echo.ts" --port 0); child=$!
+      read -r first <&3; kill -INT $child; echo "$first"; cat <&3; wait $child`;
     const { code, stdout, stderr } = await runToEnd(['bash', '-c', command]);
     t.equal(code, 0);
     t.match(stdout, /^Serving echo at http:\/\/127\.0\.0\.1:\d+\n/);
-    t.match(stdout, /driver +kvm: /);
-    t.match(stdout, /strategy +reset: /);
+    t.match(stdout, new RegExp(`driver +${defaultDriver}: `));
+    t.match(stdout, new RegExp(`strategy +${defaultStrategy}: `));
     t.match(stdout, /Stopped\.\n$/);
     t.notMatch(stdout + stderr, '\u001b');
   });

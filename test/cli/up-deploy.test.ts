@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import t from 'tap';
 import { HatcheryClient } from '../../src/client/index.js';
-import { noKvm } from '../fabric/kvm.js';
+import { defaultDriver, defaultStrategy, noDriver } from '../drivers/default-driver.js';
 import { hatchery, MAIN, Served } from './command.js';
 import { NO_SYNTAX, says } from './functions.js';
 
-t.test('a file that is served from the start', { skip: noKvm }, async (t) => {
+t.test('a file that is served from the start', { skip: noDriver }, async (t) => {
   const folder = t.testdir({
     'one.ts': says('one'),
     'broken.ts': NO_SYNTAX,
@@ -34,8 +34,16 @@ t.test('a file that is served from the start', { skip: noKvm }, async (t) => {
 
   t.test('it answers at / and by its name, and is kept', async (t) => {
     const { server, listening, run, get } = await deployed('--self-test', '10');
-    t.match(listening, { function: 'one', functions: ['one'], strategy: 'reset', driver: 'kvm' });
-    t.match(listening.why, { driver: /^the first that works here/, strategy: /kvm does fastest/ });
+    t.match(listening, {
+      function: 'one',
+      functions: ['one'],
+      strategy: defaultStrategy,
+      driver: defaultDriver,
+    });
+    t.match(listening.why, {
+      driver: /^the first that works here/,
+      strategy: new RegExp(`${defaultDriver} does fastest`),
+    });
     t.equal(listening.dashboard, `${listening.control}/dashboard/`);
     t.notMatch(JSON.stringify(listening), 'code=', 'a link is made for those who ask only');
     t.match(await server.next('self-test'), { requests: 10, p50: Number, failed: 0 });
@@ -47,7 +55,7 @@ t.test('a file that is served from the start', { skip: noKvm }, async (t) => {
 
   t.test('what answers already is no new version', async (t) => {
     const { server, listening, run, get } = await deployed();
-    t.match(listening, { function: 'one', strategy: 'reset' });
+    t.match(listening, { function: 'one', strategy: defaultStrategy });
     t.equal(await get('/'), 'one');
     t.match((await run('function', 'ls')).functions, [{ version: 1, versions: { length: 1 } }]);
     t.equal((await server.stop()).code, 0);

@@ -2,17 +2,17 @@
 import { cpSync, symlinkSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { MAIN, Served } from './command.js';
 import { says } from './functions.js';
 
 const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url));
 
-t.test('a page that cannot be deployed', { skip: noKvm }, async (t) => {
+t.test('a page that cannot be deployed', { skip: noDriver }, async (t) => {
   const folder = t.testdir({ 'app.ts': says('it answers'), package: { dist: {} } });
   const copy = `${folder}/package`;
   cpSync(`${CHECKOUT}/dist/src`, `${copy}/dist/src`, { recursive: true });
-  for (const same of ['dist/images', 'build', 'node_modules', 'package.json']) {
+  for (const same of ['dist/images', 'dist/process', 'build', 'node_modules', 'package.json']) {
     symlinkSync(`${CHECKOUT}/${same}`, `${copy}/${same}`);
   }
   writeFileSync(`${copy}/dist/src/zerg/function/page.js`, 'export function page( {');

@@ -2,11 +2,11 @@ import { readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { Tally } from '../../src/cli/remote/tally.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { hatchery, MAIN, Served } from './command.js';
 import { ECHO, NO_SYNTAX, STARTUP_THROWS, says } from './functions.js';
 
-t.test('a server and its command line', { skip: noKvm }, async (t) => {
+t.test('a server and its command line', { skip: noDriver }, async (t) => {
   const folder = t.testdir({
     'greeter.ts': ECHO,
     'lib.ts': 'export const place: string = "in lib";',

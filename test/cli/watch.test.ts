@@ -1,13 +1,13 @@
 /** `hatchery serve --watch`: what is saved is served, and nobody notices the change-over. */
 import { renameSync, writeFileSync } from 'node:fs';
 import t from 'tap';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { Served } from './command.js';
 import { NO_SYNTAX, says } from './functions.js';
 
 const textOf = async (url: string) => (await fetch(url)).text();
 
-t.test('watch', { skip: noKvm }, async (t) => {
+t.test('watch', { skip: noDriver }, async (t) => {
   t.test('redeploys under load without a failed request', async (t) => {
     const folder = t.testdir({ 'app.ts': says('version 0') });
     const served = new Served([`${folder}/app.ts`, '--watch']);

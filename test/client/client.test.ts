@@ -10,7 +10,7 @@ import t from 'tap';
 import { ApiError, type ControlEvent, HatcheryClient } from '../../src/client/index.js';
 import { EventParser } from '../../src/client/server-sent-events.js';
 import { startControl } from '../control/control-under-test.js';
-import { noKvm } from '../fabric/kvm.js';
+import { defaultDriver, noDriver } from '../drivers/default-driver.js';
 
 t.test('the parser of events gives the same, however the text is cut', async (t) => {
   const parser = new EventParser();
@@ -49,7 +49,7 @@ t.test('the parser of events gives the same, however the text is cut', async (t)
   );
 });
 
-t.test('against a server', { skip: noKvm }, async (t) => {
+t.test('against a server', { skip: noDriver }, async (t) => {
   const server = await startControl({ data: `${t.testdir()}/data` });
   t.teardown(() => server.close());
   const client = new HatcheryClient({ server: `${server.url}/`, token: server.token });
@@ -103,7 +103,7 @@ t.test('against a server', { skip: noKvm }, async (t) => {
   t.test('tokens and the server', async (t) => {
     const { token, id } = await client.tokens.create({ name: 'x', scopes: ['read'] });
     const reader = new HatcheryClient({ server: server.url, token });
-    t.match(await reader.server(), { driver: 'kvm', front: server.front });
+    t.match(await reader.server(), { driver: defaultDriver, front: server.front });
     await t.rejects(reader.tokens.list(), { code: 'SCOPE_MISSING' });
     t.equal((await client.tokens.list()).length, 2);
     await client.tokens.remove(id);

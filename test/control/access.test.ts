@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import t from 'tap';
 import { OPERATIONS } from '../../src/api/operations.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { collectLines } from '../supervisor/functions.js';
 import { says, startControl } from './control-under-test.js';
 
@@ -25,7 +25,7 @@ function raw(url: string, text: string, milliseconds = 10_000): Promise<string> 
 const statusOf = (answer: string) => Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 0);
 const bodyOf = (answer: string) => JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4) || '{}');
 
-t.test('access', { skip: noKvm }, async (t) => {
+t.test('access', { skip: noDriver }, async (t) => {
   const { logger, lines } = collectLines();
   const server = await startControl({
     data: `${t.testdir()}/data`,
@@ -230,7 +230,7 @@ t.test('access', { skip: noKvm }, async (t) => {
   });
 });
 
-t.test('each token has a rate of its own', { skip: noKvm }, async (t) => {
+t.test('each token has a rate of its own', { skip: noDriver }, async (t) => {
   const rate = { perSecond: 1, burst: 5 };
   const server = await startControl({ data: `${t.testdir()}/data`, rate });
   t.teardown(() => server.close());

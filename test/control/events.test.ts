@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import t from 'tap';
 import { EventLog } from '../../src/control/events/event-log.js';
 import { MAIN, Served } from '../cli/command.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { until } from '../supervisor/functions.js';
 import { readEvents, says, startControl } from './control-under-test.js';
 
@@ -44,7 +44,7 @@ t.test('a log of events', async (t) => {
   t.same(log.since(`${epoch}-999`).events, [], 'one that has not happened yet');
 });
 
-t.test('streams', { skip: noKvm }, async (t) => {
+t.test('streams', { skip: noDriver }, async (t) => {
   const streams = { streams: 5, unreadBytes: 50_000, heartbeatMilliseconds: 100 };
   const server = await startControl({ data: `${t.testdir()}/data`, streams });
   t.teardown(() => server.close());
@@ -178,7 +178,7 @@ function memoryOf(processId: number): number {
   return Number(kib) * 1024;
 }
 
-t.test('10,000 idle streams', { skip: noKvm }, async (t) => {
+t.test('10,000 idle streams', { skip: noDriver }, async (t) => {
   // In a process of its own, with descriptors of its own.
   const data = `${t.testdir()}/data`;
   const server = new Served(['--control-port', '0', '--data', data], {}, [MAIN], 'up');

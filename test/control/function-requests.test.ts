@@ -2,7 +2,7 @@
 import t from 'tap';
 import { KEPT_CRASHES } from '../../src/api/event-operations.js';
 import { EventLog } from '../../src/control/events/event-log.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { until } from '../supervisor/functions.js';
 import { startControl } from './control-under-test.js';
 import { WRONG_REQUESTS } from './wrong-requests.js';
@@ -23,7 +23,7 @@ const TELLS = `
   };`;
 
 for (const workers of [0, 2]) {
-  t.test(`requests to functions with ${workers} workers`, { skip: noKvm }, async (t) => {
+  t.test(`requests to functions with ${workers} workers`, { skip: noDriver }, async (t) => {
     const server = await startControl({ data: `${t.testdir()}/data`, workers });
     t.teardown(() => server.close());
     const { ask, intake } = server;

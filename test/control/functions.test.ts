@@ -4,11 +4,11 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { noKvm } from '../fabric/kvm.js';
+import { defaultStrategy, noDriver } from '../drivers/default-driver.js';
 import { collectLines, until } from '../supervisor/functions.js';
 import { says, startControl } from './control-under-test.js';
 
-t.test('functions', { skip: noKvm }, async (t) => {
+t.test('functions', { skip: noDriver }, async (t) => {
   const data = `${t.testdir()}/data`;
   const { logger, lines } = collectLines();
   let server = await startControl({ data, workers: 2, logger });
@@ -36,7 +36,12 @@ t.test('functions', { skip: noKvm }, async (t) => {
       hosts: ['app.example.com'],
     });
     t.equal(status, 200, JSON.stringify(body));
-    t.match(body, { name: 'app', version: 1, strategy: 'reset', coldStart: { boot: Number } });
+    t.match(body, {
+      name: 'app',
+      version: 1,
+      strategy: defaultStrategy,
+      coldStart: { boot: Number },
+    });
     t.same(body.routes[0], `${server.front}/app/`);
     t.equal((await get('/app/')).text, 'one');
     t.equal((await get('/', 'app.localhost')).text, 'one');

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { InstanceRecord } from '../../src/control/instances/instance-record.js';
-import { noKvm } from '../fabric/kvm.js';
+import { defaultDriver, defaultStrategy, noDriver } from '../drivers/default-driver.js';
 import { until } from '../supervisor/functions.js';
 import { readEvents, startControl } from './control-under-test.js';
 import { WRONG_REQUESTS } from './wrong-requests.js';
@@ -47,7 +47,7 @@ t.test('a report that comes before its waiter is not lost', async (t) => {
 });
 
 for (const workers of [0, 1]) {
-  t.test(`instances with ${workers} workers`, { skip: noKvm }, async (t) => {
+  t.test(`instances with ${workers} workers`, { skip: noDriver }, async (t) => {
     const server = await startControl({ data: `${t.testdir()}/data`, workers });
     t.teardown(() => server.close());
     const { ask, url, token, intake } = server;
@@ -60,7 +60,13 @@ for (const workers of [0, 1]) {
       const { status, body: spawned } = await ask('POST', '/v1/instances', { function: 'app' });
       t.equal(status, 201);
       t.match(spawned, {
-        ...{ id: String, state: 'ready', function: 'app', driver: 'kvm', strategy: 'reset' },
+        ...{
+          id: String,
+          state: 'ready',
+          function: 'app',
+          driver: defaultDriver,
+          strategy: defaultStrategy,
+        },
         ...{ requests: 0, timeline: { create: Number } },
       });
       const first = await send(spawned.id, {});

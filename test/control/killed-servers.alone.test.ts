@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { HatcheryClient } from '../../src/client/index.js';
 import { MAIN, Served } from '../cli/command.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 
 const KILLS = 8;
 /** Several deploys take so long. */
@@ -18,7 +18,7 @@ const version = (number: number) => ({
   secrets: { NUMBER: String(number) },
 });
 
-t.test('servers that are killed while they deploy', { skip: noKvm }, async (t) => {
+t.test('servers that are killed while they deploy', { skip: noDriver }, async (t) => {
   const data = `${t.testdir()}/data`;
   let acknowledged = 0;
   for (let kill = 0; kill < KILLS; kill += 1) {

@@ -1,7 +1,7 @@
 /** Whatever a server logs of a request has the request's id, the one that its client was told. */
 import t from 'tap';
+import { noDriver } from '../drivers/default-driver.js';
 import { collectingLogger } from '../fabric/collecting-logger.js';
-import { noKvm } from '../fabric/kvm.js';
 import { startControl } from './control-under-test.js';
 
 const TALKING = `
@@ -23,7 +23,7 @@ export default { async fetch(request) {
 } };`;
 const PATHS = ['/', '/throw', '/loop', '/stall', '/fetch', '/cut', '/deep'];
 
-t.test('with the id of the request', { skip: noKvm }, async (t) => {
+t.test('with the id of the request', { skip: noDriver }, async (t) => {
   const { logger, lines } = collectingLogger();
   const server = await startControl({ data: `${t.testdir()}/data`, logger });
   t.teardown(() => server.close());

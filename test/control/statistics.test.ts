@@ -4,7 +4,7 @@ import { Ajv } from 'ajv';
 import t from 'tap';
 import { OPERATIONS } from '../../src/api/operations.js';
 import { HatcheryClient } from '../../src/client/index.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { parse } from '../statistics/prometheus-text.js';
 import { until } from '../supervisor/functions.js';
 import { says, startControl, type UnderTest } from './control-under-test.js';
@@ -58,7 +58,7 @@ async function totalOf(server: UnderTest, name: string): Promise<number> {
 }
 
 for (const workers of [0, 2]) {
-  t.test(`with ${workers} workers`, { skip: noKvm }, async (t) => {
+  t.test(`with ${workers} workers`, { skip: noDriver }, async (t) => {
     const server = await startWith(`${t.testdir()}/data`, workers);
     t.teardown(() => server.close());
     const { front, ask, url, token } = server;
@@ -187,7 +187,7 @@ for (const workers of [0, 2]) {
   });
 }
 
-t.test('a worker that is killed takes nothing back', { skip: noKvm }, async (t) => {
+t.test('a worker that is killed takes nothing back', { skip: noDriver }, async (t) => {
   const server = await startWith(`${t.testdir()}/data`, 2);
   t.teardown(() => server.close());
   const { front, serving } = server;

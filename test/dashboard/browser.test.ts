@@ -3,7 +3,7 @@ import type { Browser } from 'playwright-core';
 import t from 'tap';
 import { noChromium, startChromium, watch } from '../browser/chromium.js';
 import { says, startControl, type UnderTest } from '../control/control-under-test.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import {
   eventually,
   HOSTILE,
@@ -15,7 +15,7 @@ import {
   unexpected,
 } from './dashboard-under-test.js';
 
-t.test('the dashboard in Chromium', { skip: noKvm || noChromium }, async (t) => {
+t.test('the dashboard in Chromium', { skip: noDriver || noChromium }, async (t) => {
   let server: UnderTest | undefined;
   let browser: Browser | undefined;
   t.teardown(async () => {

@@ -5,9 +5,9 @@ import t from 'tap';
 import { serveDashboard } from '../../src/control/http/dashboard-files.js';
 import { HatcheryError } from '../../src/errors.js';
 import { startControl } from '../control/control-under-test.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 
-t.test('files', { skip: noKvm }, async (t) => {
+t.test('files', { skip: noDriver }, async (t) => {
   const server = await startControl({ data: `${t.testdir()}/data` });
   t.teardown(() => server.close());
   const get = (path: string, headers: Record<string, string> = {}) =>

@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 import t from 'tap';
 import { LOW_CONTRAST, noChromium, OVERFLOW, startChromium } from '../browser/chromium.js';
 import { startControl, type UnderTest } from '../control/control-under-test.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { openDashboard, unexpected } from './dashboard-under-test.js';
 
 const SCREENSHOTS = process.env.HATCHERY_SCREENSHOTS;
@@ -38,7 +38,7 @@ async function beBusy(front: string): Promise<void> {
   }
 }
 
-t.test('the dashboard’s looks', { skip: noKvm || noChromium }, async (t) => {
+t.test('the dashboard’s looks', { skip: noDriver || noChromium }, async (t) => {
   let server: UnderTest | undefined;
   let browser: Browser | undefined;
   t.teardown(async () => {

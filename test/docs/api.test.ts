@@ -10,7 +10,7 @@ import { reference } from '../../src/api/reference.js';
 import { ErrorResponse } from '../../src/api/shared-schemas.js';
 import { ERRORS } from '../../src/errors.js';
 import { readEvents, startControl } from '../control/control-under-test.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 
 const page = readFileSync(fileURLToPath(new URL('../../../docs/api.md', import.meta.url)), 'utf8');
 const all = Object.values<Operation>(OPERATIONS);
@@ -33,7 +33,7 @@ t.test('operations are named once, and fail with known errors', async (t) => {
 
 const ajv = new Ajv({ strict: false });
 
-t.test('every example does what it says', { skip: noKvm }, async (t) => {
+t.test('every example does what it says', { skip: noDriver }, async (t) => {
   const server = await startControl({ data: `${t.testdir()}/data` });
   t.teardown(() => server.close());
   /** What stands for `{instance}` and its like: what earlier examples have made. */

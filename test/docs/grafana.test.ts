@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { says, startControl } from '../control/control-under-test.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { type Family, parse, type Sample } from '../statistics/prometheus-text.js';
 import { selectorsOf } from '../statistics/promql.js';
 
@@ -95,7 +95,7 @@ function valuesOf({ operator, value }: { operator: string; value: string }): str
   return operator.includes('~') ? value.split('|') : [value];
 }
 
-t.test('every metric, label and value is there', { skip: noKvm }, async (t) => {
+t.test('every metric, label and value is there', { skip: noDriver }, async (t) => {
   const server = await startControl({ data: `${t.testdir()}/data` });
   t.teardown(() => server.close());
   await server.ask('PUT', '/v1/functions/app', says('x'));

@@ -17,5 +17,13 @@ export const noDriver: string | false =
     ? false
     : `needs a driver, and ${defaultDriver} is none: ${found?.reason ?? 'not built'}`;
 
-/** How its functions get their machines when nobody says. */
-export const defaultStrategy: Strategy = defaultDriver === 'process' ? 'clone' : 'reset';
+const STRATEGIES: readonly Strategy[] = ['reset', 'clone', 'pool', 'boot'];
+
+/** How its functions may get their machines: by the first where nobody says. */
+export const strategies: readonly Strategy[] =
+  defaultDriver === 'process' ? STRATEGIES.filter((name) => name !== 'reset') : STRATEGIES;
+
+/** Whether it tells what a request wrote to memory. */
+export const countsMemory = defaultDriver !== 'process';
+
+export const defaultStrategy = strategies[0] as Strategy;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'tap';
 import { Fabric, type Front, type Limits, startFront } from '../../src/index.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { until } from './fake.js';
 import { Client, exchange, jsonOf, lines, statusesOf } from './http.js';
 
@@ -74,7 +74,7 @@ async function withGuest(
   }
 }
 
-test('events reach the client one by one', { skip: noKvm }, (t) =>
+test('events reach the client one by one', { skip: noDriver }, (t) =>
   withGuest(async ({ url }) => {
     const response = await fetch(`${url}/events`);
     const start = performance.now();
@@ -90,7 +90,7 @@ test('events reach the client one by one', { skip: noKvm }, (t) =>
   }),
 );
 
-test('a body goes in and out at the same time', { skip: noKvm }, (t) =>
+test('a body goes in and out at the same time', { skip: noDriver }, (t) =>
   withGuest(async ({ url }) => {
     const client = await Client.open(url);
     client.send('POST /echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n');
@@ -111,7 +111,7 @@ test('a body goes in and out at the same time', { skip: noKvm }, (t) =>
   }),
 );
 
-test('a body is read as far as its limit', { skip: noKvm }, (t) =>
+test('a body is read as far as its limit', { skip: noDriver }, (t) =>
   withGuest(
     async ({ url }) => {
       const send = async (bytes: number) => {
@@ -139,7 +139,7 @@ async function isFree(url: string): Promise<boolean> {
   return (await fetch(url)).status === 200 && performance.now() - start < 2_000;
 }
 
-test('a client that goes away ends the instance', { skip: noKvm }, (t) =>
+test('a client that goes away ends the instance', { skip: noDriver }, (t) =>
   withGuest(
     async (front) => {
       for (const path of ['/sleep', '/endless', '/flood']) {
@@ -162,7 +162,7 @@ test('a client that goes away ends the instance', { skip: noKvm }, (t) =>
   ),
 );
 
-test('a stream ends with the time of its instance', { skip: noKvm }, (t) =>
+test('a stream ends with the time of its instance', { skip: noDriver }, (t) =>
   withGuest(
     async ({ url }) => {
       const start = performance.now();
@@ -184,17 +184,20 @@ test('a stream ends with the time of its instance', { skip: noKvm }, (t) =>
   ),
 );
 
-test('an exception in the middle of a stream cuts it off, and says nothing', { skip: noKvm }, (t) =>
-  withGuest(async ({ url }) => {
-    const answer = await exchange(url, lines('GET /throw HTTP/1.1', 'Host: h'));
-    t.match(answer, 'before');
-    t.notMatch(answer, 'secret');
-    t.notMatch(answer, /\r\n0\r\n\r\n$/);
-    t.equal(await (await fetch(url)).text(), 'ok');
-  }),
+test(
+  'an exception in the middle of a stream cuts it off, and says nothing',
+  { skip: noDriver },
+  (t) =>
+    withGuest(async ({ url }) => {
+      const answer = await exchange(url, lines('GET /throw HTTP/1.1', 'Host: h'));
+      t.match(answer, 'before');
+      t.notMatch(answer, 'secret');
+      t.notMatch(answer, /\r\n0\r\n\r\n$/);
+      t.equal(await (await fetch(url)).text(), 'ok');
+    }),
 );
 
-test('HEAD of a stream ends it at once', { skip: noKvm }, (t) =>
+test('HEAD of a stream ends it at once', { skip: noDriver }, (t) =>
   withGuest(
     async ({ url }) => {
       const answer = await exchange(url, lines('HEAD /endless HTTP/1.1', 'Host: h'));

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { runToEnd } from '../cli/command.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 
 const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -90,23 +90,27 @@ t.test('npm pack, then npm install elsewhere', async (t) => {
     t.match(await run('npx', '--no', 'hatchery', 'version'), `hatchery ${version}`);
   });
 
-  t.test('the import serves a request', { skip: noKvm }, async (t) => {
+  t.test('the import serves a request', { skip: noDriver }, async (t) => {
     writeFileSync(`${folder}/use.js`, USE);
     t.equal(await run(process.execPath, 'use.js'), 'hello from the package\n');
   });
 
-  t.test('compiles the addon where the one it brings does not load', { skip: noKvm }, async (t) => {
-    const addon = `${installed}/build/Release/hatchery_kvm.node`;
-    writeFileSync(addon, 'not an addon');
-    const nodeGyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js');
-    const ended = await runToEnd([process.execPath, 'scripts/install.mjs'], {
-      cwd: installed,
-      env: { ...environment, npm_config_node_gyp: nodeGyp, HATCHERY_HEADERS: 'package' },
-    });
-    t.equal(ended.code, 0);
-    t.match(ended.stdout, /compiled$/m, ended.stderr);
-    t.equal(await run(process.execPath, 'use.js'), 'hello from the package\n');
-  });
+  t.test(
+    'compiles the addon where the one it brings does not load',
+    { skip: noDriver },
+    async (t) => {
+      const addon = `${installed}/build/Release/hatchery_kvm.node`;
+      writeFileSync(addon, 'not an addon');
+      const nodeGyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js');
+      const ended = await runToEnd([process.execPath, 'scripts/install.mjs'], {
+        cwd: installed,
+        env: { ...environment, npm_config_node_gyp: nodeGyp, HATCHERY_HEADERS: 'package' },
+      });
+      t.equal(ended.code, 0);
+      t.match(ended.stdout, /compiled$/m, ended.stderr);
+      t.equal(await run(process.execPath, 'use.js'), 'hello from the package\n');
+    },
+  );
 
   t.test('a missing compiler costs the driver, not the installation', async (t) => {
     rmSync(`${installed}/build`, { recursive: true });

@@ -1,7 +1,7 @@
 import { test } from 'tap';
 import { Fabric } from '../../src/index.js';
 import { decode, encode, MAX_DEPTH } from '../../src/structured-values.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { assertSame } from './same.js';
 
 /** Expressions that give the same value on both sides. */
@@ -26,7 +26,7 @@ const VALUES: readonly string[] = [
   `(() => { let a = []; for (let i = 2; i < ${MAX_DEPTH}; i++) a = [a]; return a; })()`,
 ];
 
-test('host and guest understand each other', { skip: noKvm }, async (t) => {
+test('host and guest understand each other', { skip: noDriver }, async (t) => {
   await using fabric = await Fabric.open();
   let expected: unknown;
   const bindings = {
@@ -57,7 +57,7 @@ test('host and guest understand each other', { skip: noKvm }, async (t) => {
   }
 });
 
-test('half floats need an engine that has them', { skip: noKvm }, async (t) => {
+test('half floats need an engine that has them', { skip: noDriver }, async (t) => {
   await using fabric = await Fabric.open();
   const source = `export default {
     async fetch(_, env) {
@@ -73,7 +73,7 @@ test('half floats need an engine that has them', { skip: noKvm }, async (t) => {
   else t.strictSame([text, copy], ['INVALID_ARGUMENT', null]);
 });
 
-test('what is too deep is refused by the guest, not fatal to it', { skip: noKvm }, async (t) => {
+test('what is too deep is refused by the guest, not fatal to it', { skip: noDriver }, async (t) => {
   await using fabric = await Fabric.open();
   const source = `export default {
     async fetch(_, env) {

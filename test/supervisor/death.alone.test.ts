@@ -1,14 +1,14 @@
 /** Workers that die or hang: who notices it, what they are told, and how soon all is well again. */
 import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { startSupervisor, until, Wire } from './functions.js';
 
 /** The sanitizers make everything slower. */
 const BACK_MILLISECONDS = process.env.ASAN_OPTIONS === undefined ? 1_000 : 5_000;
 const QUICK = { checkMilliseconds: 100, missedBeats: 8 };
 
-t.test('workers', { skip: noKvm }, async (t) => {
+t.test('workers', { skip: noDriver }, async (t) => {
   t.test('a worker is killed: what each of its clients sees', async (t) => {
     const { supervisor, url, lines } = await startSupervisor('hello', { workers: 1 });
     t.teardown(() => supervisor.close());

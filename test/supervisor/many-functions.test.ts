@@ -9,7 +9,7 @@ import { ObservationBuffer } from '../../src/supervisor/observations.js';
 import { OneProcess } from '../../src/supervisor/one-process.js';
 import type { Serving } from '../../src/supervisor/serving.js';
 import { Supervised } from '../../src/supervisor/supervised.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { until } from './functions.js';
 
 const COUNTS = `
@@ -43,7 +43,7 @@ async function open(workers: number, told: Observation[]): Promise<Serving> {
 }
 
 for (const workers of [0, 2]) {
-  t.test(`${workers} workers`, { skip: noKvm }, async (t) => {
+  t.test(`${workers} workers`, { skip: noDriver }, async (t) => {
     const told: Observation[] = [];
     const serving = await open(workers, told);
     t.teardown(() => serving.close());

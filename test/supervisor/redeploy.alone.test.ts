@@ -1,12 +1,12 @@
 /** Deployments reach all workers at once, and connections come and go without a trace. */
 import { readdirSync } from 'node:fs';
 import t from 'tap';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { startSupervisor, until, Wire } from './functions.js';
 
 const says = (text: string) => `export default { fetch: () => new Response('${text}') };`;
 
-t.test('workers', { skip: noKvm }, async (t) => {
+t.test('workers', { skip: noDriver }, async (t) => {
   t.test('redeploy together, under load, without a failed request', async (t) => {
     const { supervisor, url, lines } = await startSupervisor('version 0');
     t.teardown(() => supervisor.close());

@@ -3,10 +3,10 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { Served } from '../cli/command.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { isAlive, slowly, until, Wire } from './functions.js';
 
-t.test('the end', { skip: noKvm }, async (t) => {
+t.test('the end', { skip: noDriver }, async (t) => {
   const folder = t.testdir({ 'app.ts': slowly('hello') });
   const start = async (...options: string[]) => {
     const served = new Served([`${folder}/app.ts`, '--workers', '2', ...options]);

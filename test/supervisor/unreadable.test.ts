@@ -9,10 +9,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const skip = noKvm || (process.getuid?.() !== 0 && 'needs root, to mount a folder');
+const skip = noDriver || (process.getuid?.() !== 0 && 'needs root, to mount a folder');
 
 t.test('all that a worker loads, it loads before it gives its rights up', { skip }, async (t) => {
   // Not below the project's own, where its modules would be found.

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { Served } from '../cli/command.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 
 const FUNCTION = `
 export default {
@@ -34,7 +34,7 @@ export default {
   },
 };`;
 
-t.test('a worker', { skip: noKvm }, async (t) => {
+t.test('a worker', { skip: noDriver }, async (t) => {
   const folder = t.testdir({ 'app.ts': FUNCTION });
 
   t.test('fetches by name, logs, and maps traces', async (t) => {

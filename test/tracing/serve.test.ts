@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { HatcheryClient } from '../../src/client/index.js';
 import { MAIN, Served } from '../cli/command.js';
-import { noKvm } from '../fabric/kvm.js';
+import { defaultDriver, defaultStrategy, noDriver } from '../drivers/default-driver.js';
 import { Receiver } from './receiver.js';
 
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -66,7 +66,7 @@ async function ask(url: string, headers: Readonly<Record<string, string>> = {}) 
 const SOON = { OTEL_BSP_SCHEDULE_DELAY: '50' };
 
 for (const workers of ['1', '0']) {
-  t.test(`serve with ${workers} workers`, { skip: noKvm }, async (t) => {
+  t.test(`serve with ${workers} workers`, { skip: noDriver }, async (t) => {
     const { receiver, endpoint } = await openReceiver(t);
     const onward = await openOnward(t);
     const folder = t.testdir({ 'traced.ts': FUNCTION });
@@ -113,8 +113,8 @@ for (const workers of ['1', '0']) {
           'server.address': '127.0.0.1',
           'server.port': Number(new URL(url).port),
           'hatchery.function': 'traced',
-          'hatchery.driver': 'kvm',
-          'hatchery.strategy': 'reset',
+          'hatchery.driver': defaultDriver,
+          'hatchery.strategy': defaultStrategy,
         },
         resource: {
           'service.name': 'hatchery',
@@ -207,7 +207,7 @@ for (const workers of ['1', '0']) {
   });
 }
 
-t.test('up', { skip: noKvm }, async (t) => {
+t.test('up', { skip: noDriver }, async (t) => {
   const { receiver, endpoint } = await openReceiver(t);
   const folder = t.testdir({ 'traced.ts': FUNCTION });
   const args = ['--control-port', '0', '--data', `${folder}/data`];
@@ -290,7 +290,7 @@ t.test('up', { skip: noKvm }, async (t) => {
   });
 });
 
-t.test('a sampler', { skip: noKvm }, async (t) => {
+t.test('a sampler', { skip: noDriver }, async (t) => {
   const { receiver, endpoint } = await openReceiver(t);
   const folder = t.testdir({ 'traced.ts': FUNCTION });
   const served = new Served([`${folder}/traced.ts`], {
@@ -308,7 +308,7 @@ t.test('a sampler', { skip: noKvm }, async (t) => {
   t.match(receiver.treeOf(going.id)[0], { traceId: TRACE_ID });
 });
 
-t.test('no receiver, or one that never answers', { skip: noKvm }, async (t) => {
+t.test('no receiver, or one that never answers', { skip: noDriver }, async (t) => {
   const { receiver, endpoint } = await openReceiver(t);
   receiver.answer = () => {};
   const folder = t.testdir({ 'traced.ts': FUNCTION });
@@ -337,7 +337,7 @@ t.test('no receiver, or one that never answers', { skip: noKvm }, async (t) => {
   }
 });
 
-t.test('without an endpoint nothing is done about traces', { skip: noKvm }, async (t) => {
+t.test('without an endpoint nothing is done about traces', { skip: noDriver }, async (t) => {
   const folder = t.testdir({ 'traced.ts': FUNCTION });
   const served = new Served([`${folder}/traced.ts`], { OTEL_TRACES_SAMPLER: 'always_on' });
   t.teardown(() => served.stop());

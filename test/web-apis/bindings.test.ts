@@ -1,7 +1,7 @@
 import { test } from 'tap';
 import type { Binding } from '../../src/fabric/definition.js';
 import { bindingContext } from '../../src/fabric/host-calls/binding-context.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { type Served, serve, URL } from './serve.js';
 
 async function bound(
@@ -14,7 +14,7 @@ async function bound(
 
 const json = async ({ fn }: Served): Promise<unknown> => (await fn.fetch(URL)).json();
 
-test('env has the methods that the host binds', { skip: noKvm }, async (t) => {
+test('env has the methods that the host binds', { skip: noDriver }, async (t) => {
   const stored = new Map<string, unknown>([['greeting', { text: 'hello', when: new Date(0) }]]);
   const bindings = {
     db: {
@@ -35,7 +35,7 @@ test('env has the methods that the host binds', { skip: noKvm }, async (t) => {
   t.ok(stored.get('number') instanceof Map, 'the host gets the value, too');
 });
 
-test('a binding has nothing but its methods, and they stay', { skip: noKvm }, async (t) => {
+test('a binding has nothing but its methods, and they stay', { skip: noDriver }, async (t) => {
   const bindings = { db: { get: () => 1, toString: () => 'bound' }, call: () => 2 };
   const body = `
     'use strict';
@@ -65,7 +65,7 @@ test('a binding has nothing but its methods, and they stay', { skip: noKvm }, as
   });
 });
 
-test('what the host throws comes without its stack', { skip: noKvm }, async (t) => {
+test('what the host throws comes without its stack', { skip: noDriver }, async (t) => {
   const thrown: Record<string, () => unknown> = {
     type: () => new TypeError('wrong type'),
     range: () => Object.assign(new RangeError('too far'), { code: 'E_FAR' }),
@@ -97,7 +97,7 @@ test('what the host throws comes without its stack', { skip: noKvm }, async (t) 
   });
 });
 
-test('what cannot be copied is a DataCloneError, on either side', { skip: noKvm }, async (t) => {
+test('what cannot be copied is a DataCloneError, on either side', { skip: noDriver }, async (t) => {
   let calls = 0;
   const bindings = {
     take: () => {
@@ -123,7 +123,7 @@ test('what cannot be copied is a DataCloneError, on either side', { skip: noKvm 
   });
 });
 
-test('an argument is copied when the call is made', { skip: noKvm }, async (t) => {
+test('an argument is copied when the call is made', { skip: noDriver }, async (t) => {
   const body = `
     const list = [1];
     const promise = env.echo(list);
@@ -134,7 +134,7 @@ test('an argument is copied when the call is made', { skip: noKvm }, async (t) =
   });
 });
 
-test('what takes too long is a TimeoutError', { skip: noKvm }, async (t) => {
+test('what takes too long is a TimeoutError', { skip: noDriver }, async (t) => {
   const body = `
     const error = await env.never().catch((reason) => reason);
     return Response.json([error instanceof Error, error.name, error.code, await env.fast()]);`;
@@ -149,7 +149,7 @@ test('what takes too long is a TimeoutError', { skip: noKvm }, async (t) => {
 });
 
 test('large values go in several frames, too large ones are refused', {
-  skip: noKvm,
+  skip: noDriver,
 }, async (t) => {
   const body = `
     const bytes = new Uint8Array(900_000).map((_, i) => i % 251);
@@ -170,7 +170,7 @@ test('large values go in several frames, too large ones are refused', {
   });
 });
 
-test('many calls at a time, with timers among them', { skip: noKvm }, async (t) => {
+test('many calls at a time, with timers among them', { skip: noDriver }, async (t) => {
   let most = 0;
   let running = 0;
   const slow = async (value: number) => {
@@ -198,7 +198,7 @@ test('many calls at a time, with timers among them', { skip: noKvm }, async (t) 
   });
 });
 
-test('a binding is for requests, not for start-up', { skip: noKvm }, async (t) => {
+test('a binding is for requests, not for start-up', { skip: noDriver }, async (t) => {
   // `env` is an argument of the handler, so only a handler that is warmed up can try.
   const body = `
     globalThis.seen ??= [];
@@ -214,7 +214,7 @@ test('a binding is for requests, not for start-up', { skip: noKvm }, async (t) =
   );
 });
 
-test('work behind the response may call bindings', { skip: noKvm }, async (t) => {
+test('work behind the response may call bindings', { skip: noDriver }, async (t) => {
   const told: string[] = [];
   const tell = async (text: string) => {
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -232,7 +232,7 @@ test('work behind the response may call bindings', { skip: noKvm }, async (t) =>
   });
 });
 
-test('a call that nobody awaits does not keep the instance', { skip: noKvm }, async (t) => {
+test('a call that nobody awaits does not keep the instance', { skip: noDriver }, async (t) => {
   let isAborted = false;
   const slow = () =>
     new Promise((resolve) => {

@@ -1,9 +1,9 @@
 import { test } from 'tap';
 import { Fabric, HatcheryError } from '../../src/index.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { lineLike, serve, URL } from './serve.js';
 
-test('timers and bindings are for requests, not for start-up', { skip: noKvm }, async (t) => {
+test('timers and bindings are for requests, not for start-up', { skip: noDriver }, async (t) => {
   await using fabric = await Fabric.open();
   const handler = 'export default { fetch: () => new Response() };';
   for (const [name, code] of Object.entries({
@@ -26,7 +26,7 @@ test('timers and bindings are for requests, not for start-up', { skip: noKvm }, 
   t.equal((await fn.fetch(URL)).status, 200);
 });
 
-test('a handler may wait', { skip: noKvm }, async (t) => {
+test('a handler may wait', { skip: noDriver }, async (t) => {
   const body = `
     const start = performance.now();
     const before = Date.now();
@@ -51,7 +51,7 @@ test('a handler may wait', { skip: noKvm }, async (t) => {
   });
 });
 
-test('what was not read before the wait can be read after it', { skip: noKvm }, async (t) => {
+test('what was not read before the wait can be read after it', { skip: noDriver }, async (t) => {
   const body = `
     const pause = () => new Promise((resolve) => setTimeout(resolve, 1));
     await pause();
@@ -85,7 +85,7 @@ test('what was not read before the wait can be read after it', { skip: noKvm }, 
   });
 });
 
-test('timers go on while a body is awaited', { skip: noKvm }, async (t) => {
+test('timers go on while a body is awaited', { skip: noDriver }, async (t) => {
   const body = `
     let ticks = 0;
     const id = setInterval(() => ticks++, 5);
@@ -108,7 +108,7 @@ test('timers go on while a body is awaited', { skip: noKvm }, async (t) => {
   });
 });
 
-test('a pending timer does not keep the instance', { skip: noKvm }, async (t) => {
+test('a pending timer does not keep the instance', { skip: noDriver }, async (t) => {
   const body = `
     setTimeout(() => console.log('never seen'), 30);
     setInterval(() => console.log('never seen'), 10);
@@ -125,7 +125,7 @@ test('a pending timer does not keep the instance', { skip: noKvm }, async (t) =>
   });
 });
 
-test('waitUntil keeps it until its promises are settled', { skip: noKvm }, async (t) => {
+test('waitUntil keeps it until its promises are settled', { skip: noDriver }, async (t) => {
   const body = `
     const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
     setInterval(() => console.log('tick'), 15);
@@ -150,7 +150,7 @@ test('waitUntil keeps it until its promises are settled', { skip: noKvm }, async
   });
 });
 
-test('a timer that throws is logged', { skip: noKvm }, async (t) => {
+test('a timer that throws is logged', { skip: noDriver }, async (t) => {
   const body = `
     setTimeout(() => { throw new TypeError('in a timer'); }, 1);
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -162,7 +162,7 @@ test('a timer that throws is logged', { skip: noKvm }, async (t) => {
 });
 
 test('a promise that nothing can settle is told apart from a slow one', {
-  skip: noKvm,
+  skip: noDriver,
 }, async (t) => {
   await serve('setTimeout(() => {}, 20); await new Promise(() => {});', async ({ fn }) => {
     const start = performance.now();
@@ -181,7 +181,7 @@ test('a promise that nothing can settle is told apart from a slow one', {
   );
 });
 
-test('nothing of a request is left for the next one', { skip: noKvm }, async (t) => {
+test('nothing of a request is left for the next one', { skip: noDriver }, async (t) => {
   const body = `
     if (globalThis.ticks === undefined) {
       globalThis.ticks = 0;
@@ -199,7 +199,7 @@ test('nothing of a request is left for the next one', { skip: noKvm }, async (t)
   });
 });
 
-test('10,000 timers', { skip: noKvm }, async (t) => {
+test('10,000 timers', { skip: noDriver }, async (t) => {
   const body = `
     let ran = 0;
     for (let i = 0; i < 10000; i++) setTimeout(() => ran++, (i * 7919) % 50);

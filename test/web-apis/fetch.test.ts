@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { test } from 'tap';
 import type { FunctionDefinition } from '../../src/index.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { lineLike, type Served, serve, URL } from './serve.js';
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -51,7 +51,7 @@ const mirror: Answer = async (request, response) => {
   response.end(JSON.stringify({ method, url, headers, body: body.toString('latin1') }));
 };
 
-test('a response has all that the server sent', { skip: noKvm }, async (t) => {
+test('a response has all that the server sent', { skip: noDriver }, async (t) => {
   const answer: Answer = (_, response) => {
     response.writeHead(418, 'A Teapot', [
       ['X-Latin', 'caf\xe9'],
@@ -90,7 +90,7 @@ test('a response has all that the server sent', { skip: noKvm }, async (t) => {
   });
 });
 
-test('a request has all that the guest gave', { skip: noKvm }, async (t) => {
+test('a request has all that the guest gave', { skip: noDriver }, async (t) => {
   const body = `
     const form = new FormData();
     form.append('field', 'value');
@@ -144,7 +144,7 @@ test('a request has all that the guest gave', { skip: noKvm }, async (t) => {
   });
 });
 
-test('bodies of all sizes, read in each way', { skip: noKvm }, async (t) => {
+test('bodies of all sizes, read in each way', { skip: noDriver }, async (t) => {
   const bytes = Buffer.alloc(2_000_000, 'abcdefghijk');
   const answer: Answer = (request, response) => {
     response.end(bytes.subarray(0, Number((request.url as string).slice(1))));
@@ -179,7 +179,7 @@ test('bodies of all sizes, read in each way', { skip: noKvm }, async (t) => {
   });
 });
 
-test('a coded body comes decoded', { skip: noKvm }, async (t) => {
+test('a coded body comes decoded', { skip: noDriver }, async (t) => {
   const answer: Answer = (request, response) => {
     const isBrotli = request.url === '/br';
     response.setHeader('content-encoding', isBrotli ? 'br' : 'gzip');
@@ -207,7 +207,7 @@ test('a coded body comes decoded', { skip: noKvm }, async (t) => {
   });
 });
 
-test('redirects are followed, refused or handed over', { skip: noKvm }, async (t) => {
+test('redirects are followed, refused or handed over', { skip: noDriver }, async (t) => {
   const answer: Answer = (request, response) => {
     if (request.url === '/end') response.end('end');
     else response.writeHead(302, { location: '/end' }).end();
@@ -224,7 +224,7 @@ test('redirects are followed, refused or handed over', { skip: noKvm }, async (t
   });
 });
 
-test('a request that came in is sent on as it is', { skip: noKvm }, async (t) => {
+test('a request that came in is sent on as it is', { skip: noDriver }, async (t) => {
   const answer: Answer = (request, response) => {
     const { host, connection, te, 'x-mine': mine } = request.headers;
     response.end(JSON.stringify({ host, connection, te, mine, method: request.method }));
@@ -239,7 +239,7 @@ test('a request that came in is sent on as it is', { skip: noKvm }, async (t) =>
   });
 });
 
-test('what fails is a TypeError that says why', { skip: noKvm }, async (t) => {
+test('what fails is a TypeError that says why', { skip: noDriver }, async (t) => {
   const answer: Answer = (request, response) => {
     if (request.url === '/slow') return;
     if (request.url === '/cut') {
@@ -277,7 +277,7 @@ test('what fails is a TypeError that says why', { skip: noKvm }, async (t) => {
 });
 
 test('a signal ends a fetch, before the response and in the middle of its body', {
-  skip: noKvm,
+  skip: noDriver,
 }, async (t) => {
   let closed = 0;
   const answer: Answer = (request, response) => {
@@ -310,7 +310,7 @@ test('a signal ends a fetch, before the response and in the middle of its body',
   });
 });
 
-test('a signal that is aborted late does nothing', { skip: noKvm }, async (t) => {
+test('a signal that is aborted late does nothing', { skip: noDriver }, async (t) => {
   const body = `
     const controller = new AbortController();
     const response = await fetch(ORIGIN, { signal: controller.signal });
@@ -322,7 +322,7 @@ test('a signal that is aborted late does nothing', { skip: noKvm }, async (t) =>
   });
 });
 
-test('a response can be handed on as it comes', { skip: noKvm }, async (t) => {
+test('a response can be handed on as it comes', { skip: noDriver }, async (t) => {
   const answer: Answer = async (_, response) => {
     response.writeHead(201, { 'x-a': '1', 'content-type': 'text/event-stream' });
     for (let i = 0; i < 3; i++) {
@@ -351,7 +351,7 @@ test('a response can be handed on as it comes', { skip: noKvm }, async (t) => {
   }
 });
 
-test('responses without a body', { skip: noKvm }, async (t) => {
+test('responses without a body', { skip: noDriver }, async (t) => {
   const answer: Answer = (request, response) => {
     response.statusCode = request.method === 'HEAD' ? 200 : 204;
     response.end();
@@ -369,7 +369,7 @@ test('responses without a body', { skip: noKvm }, async (t) => {
   });
 });
 
-test('many fetches at a time, with timers among them', { skip: noKvm }, async (t) => {
+test('many fetches at a time, with timers among them', { skip: noDriver }, async (t) => {
   let running = 0;
   let most = 0;
   const answer: Answer = (request, response) => {
@@ -395,7 +395,7 @@ test('many fetches at a time, with timers among them', { skip: noKvm }, async (t
   });
 });
 
-test('work behind the response may fetch', { skip: noKvm }, async (t) => {
+test('work behind the response may fetch', { skip: noDriver }, async (t) => {
   const body = `
     ctx.waitUntil(fetch(ORIGIN + '/behind').then((response) => response.json())
       .then(({ url }) => console.log('fetched ' + url)));
@@ -406,7 +406,7 @@ test('work behind the response may fetch', { skip: noKvm }, async (t) => {
   });
 });
 
-test('the body of an earlier request’s fetch is gone', { skip: noKvm }, async (t) => {
+test('the body of an earlier request’s fetch is gone', { skip: noDriver }, async (t) => {
   const body = `
     if (globalThis.kept === undefined) {
       globalThis.kept = await fetch(ORIGIN);

@@ -1,10 +1,10 @@
 import { test } from 'tap';
 import { Fabric } from '../../src/index.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { collectingLogger } from '../fabric/collecting-logger.js';
-import { noKvm } from '../fabric/kvm.js';
 import { lineLike, serve, URL } from './serve.js';
 
-test('the handler sees the request as it was sent', { skip: noKvm }, async (t) => {
+test('the handler sees the request as it was sent', { skip: noDriver }, async (t) => {
   const body = `return Response.json([request.method, request.url, request.headers.get('x-a'),
     request.headers.get('x-latin'), await request.text(), env]);`;
   await serve(body, async ({ fn }) => {
@@ -30,7 +30,7 @@ test('the handler sees the request as it was sent', { skip: noKvm }, async (t) =
   });
 });
 
-test('a large body can be read whole or in chunks', { skip: noKvm }, async (t) => {
+test('a large body can be read whole or in chunks', { skip: noDriver }, async (t) => {
   const body = `
     if (request.headers.get('x-how') === 'whole') {
       return Response.json([(await request.arrayBuffer()).byteLength]);
@@ -55,7 +55,7 @@ test('a large body can be read whole or in chunks', { skip: noKvm }, async (t) =
   });
 });
 
-test('a copy of the request has the body too', { skip: noKvm }, async (t) => {
+test('a copy of the request has the body too', { skip: noDriver }, async (t) => {
   const body = `const copy = request.clone();
     return Response.json([await copy.text(), await request.json()]);`;
   await serve(body, async ({ fn }) => {
@@ -64,7 +64,7 @@ test('a copy of the request has the body too', { skip: noKvm }, async (t) => {
   });
 });
 
-test('the client gets the response as it was made', { skip: noKvm }, async (t) => {
+test('the client gets the response as it was made', { skip: noDriver }, async (t) => {
   const body = `const headers = new Headers({ 'X-Latin': 'caf\\xe9' });
     headers.append('set-cookie', 'a=1');
     headers.append('set-cookie', 'b=2');
@@ -78,7 +78,7 @@ test('the client gets the response as it was made', { skip: noKvm }, async (t) =
   });
 });
 
-test('the request can be echoed', { skip: noKvm }, async (t) => {
+test('the request can be echoed', { skip: noDriver }, async (t) => {
   await serve('return new Response(request.body);', async ({ fn }) => {
     const body = 'x'.repeat(300_000);
     const response = await fn.fetch(new Request(URL, { method: 'POST', body }));
@@ -86,7 +86,7 @@ test('the request can be echoed', { skip: noKvm }, async (t) => {
   });
 });
 
-test('a streamed body arrives whole', { skip: noKvm }, async (t) => {
+test('a streamed body arrives whole', { skip: noDriver }, async (t) => {
   const body = `let count = 0;
     return new Response(new ReadableStream({
       pull(controller) {
@@ -105,7 +105,7 @@ test('a streamed body arrives whole', { skip: noKvm }, async (t) => {
 });
 
 test('a body that breaks off is an error, and so is one that stalls', {
-  skip: noKvm,
+  skip: noDriver,
 }, async (t) => {
   const stream = (pull: string) => `let isFirst = true;
     return new Response(new ReadableStream({
@@ -126,7 +126,7 @@ test('a body that breaks off is an error, and so is one that stalls', {
   });
 });
 
-test('what is no response is an error', { skip: noKvm }, async (t) => {
+test('what is no response is an error', { skip: noDriver }, async (t) => {
   for (const [value, message] of [
     ['undefined', /the handler returned undefined, not a Response/],
     ["'text'", /the handler returned string/],
@@ -141,7 +141,7 @@ test('what is no response is an error', { skip: noKvm }, async (t) => {
   }
 });
 
-test('a response may come through any thenable', { skip: noKvm }, async (t) => {
+test('a response may come through any thenable', { skip: noDriver }, async (t) => {
   await using fabric = await Fabric.open();
   const source = `export default {
     fetch: () => ({ then: (resolve) => resolve(new Response('from a thenable')) }),
@@ -150,7 +150,7 @@ test('a response may come through any thenable', { skip: noKvm }, async (t) => {
   t.equal(await (await fn.fetch(URL)).text(), 'from a thenable');
 });
 
-test('a module that is not in the bundle cannot be imported', { skip: noKvm }, async (t) => {
+test('a module that is not in the bundle cannot be imported', { skip: noDriver }, async (t) => {
   const body = `const name = './absent.js';
     return new Response(await import(name).catch((error) => error.name));`;
   await serve(body, async ({ fn }) => {
@@ -158,7 +158,7 @@ test('a module that is not in the bundle cannot be imported', { skip: noKvm }, a
   });
 });
 
-test('a program may replace Promise', { skip: noKvm }, async (t) => {
+test('a program may replace Promise', { skip: noDriver }, async (t) => {
   const body = `globalThis.Promise = class extends Promise {};
     await Promise.resolve();
     return new Response('served');`;
@@ -167,7 +167,7 @@ test('a program may replace Promise', { skip: noKvm }, async (t) => {
   });
 });
 
-test('what start-up code logs is logged, once', { skip: noKvm }, async (t) => {
+test('what start-up code logs is logged, once', { skip: noDriver }, async (t) => {
   const { logger, lines } = collectingLogger();
   await using fabric = await Fabric.open({ logger });
   const source = `console.warn('from start-up');
@@ -180,7 +180,7 @@ test('what start-up code logs is logged, once', { skip: noKvm }, async (t) => {
   t.equal(lines.filter(({ msg }) => msg === 'from start-up').length, 1);
 });
 
-test('waitUntil goes on after the response', { skip: noKvm }, async (t) => {
+test('waitUntil goes on after the response', { skip: noDriver }, async (t) => {
   const body = `
     ctx.waitUntil((async () => { for (let i = 0; i < 9; i++) await i; console.log('work is done'); })());
     ctx.waitUntil(Promise.reject(new Error('work failed')));
@@ -194,20 +194,20 @@ test('waitUntil goes on after the response', { skip: noKvm }, async (t) => {
   });
 });
 
-test('work that can never end is told of', { skip: noKvm }, async (t) => {
+test('work that can never end is told of', { skip: noDriver }, async (t) => {
   await serve('ctx.waitUntil(new Promise(() => {})); return new Response();', async (served) => {
     await served.fn.fetch(URL);
     t.match(await lineLike(served.lines, /waitUntil: 1 promise/), { level: 40 });
   });
 });
 
-test('a status given as text is sent', { skip: noKvm }, async (t) => {
+test('a status given as text is sent', { skip: noDriver }, async (t) => {
   await serve("return new Response(null, { status: '404' });", async ({ fn }) => {
     t.equal((await fn.fetch(URL)).status, 404);
   });
 });
 
-test('rejections that nothing handles are logged', { skip: noKvm }, async (t) => {
+test('rejections that nothing handles are logged', { skip: noDriver }, async (t) => {
   const body = `Promise.reject(new Error('lost'));
     const handled = Promise.reject(new Error('handled later'));
     await undefined;
@@ -220,7 +220,7 @@ test('rejections that nothing handles are logged', { skip: noKvm }, async (t) =>
   });
 });
 
-test('the console formats and has levels', { skip: noKvm }, async (t) => {
+test('the console formats and has levels', { skip: noDriver }, async (t) => {
   const body = `
     console.debug('%s is %d, %i and %o', 'x', 1.5, 2.7, { a: [1, 'b'] }, 'rest');
     console.info(new Map([['k', new Set([1n])]]), [, null], -0, Symbol('s'), () => {}, class A {});
@@ -268,7 +268,7 @@ test('the console formats and has levels', { skip: noKvm }, async (t) => {
   });
 });
 
-test('the time zone is UTC, dates are the host’s', { skip: noKvm }, async (t) => {
+test('the time zone is UTC, dates are the host’s', { skip: noDriver }, async (t) => {
   await serve('return Response.json([new Date(0).getHours(), Date.now()]);', async ({ fn }) => {
     const [hours, now] = (await (await fn.fetch(URL)).json()) as [number, number];
     t.equal(hours, 0);
@@ -276,7 +276,7 @@ test('the time zone is UTC, dates are the host’s', { skip: noKvm }, async (t) 
   });
 });
 
-test('garbage is collected in an instance that lives on', { skip: noKvm }, async (t) => {
+test('garbage is collected in an instance that lives on', { skip: noDriver }, async (t) => {
   const body = `for (let i = 0; i < 2000; i++) {
       const a = { bytes: new Uint8Array(10000) };
       a.self = a;
@@ -288,7 +288,7 @@ test('garbage is collected in an instance that lives on', { skip: noKvm }, async
   });
 });
 
-test('a request is over when the next one comes', { skip: noKvm }, async (t) => {
+test('a request is over when the next one comes', { skip: noDriver }, async (t) => {
   const body = `const isFirst = globalThis.first === undefined;
     globalThis.first ??= request;
     if (isFirst) return Response.json([]);

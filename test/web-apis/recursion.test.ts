@@ -1,6 +1,6 @@
 import { test } from 'tap';
 import { Fabric } from '../../src/index.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 
 /** Ways to go deeper than any stack. Each must throw; none may end the instance. */
 const RECURSIONS: Readonly<Record<string, string>> = {
@@ -31,7 +31,7 @@ const RECURSIONS: Readonly<Record<string, string>> = {
   'templates in eval': "eval(('`$' + '{').repeat(1e4) + '1' + '}`'.repeat(1e4))",
 };
 
-test('endless recursion throws', { skip: noKvm }, async (t) => {
+test('endless recursion throws', { skip: noDriver }, async (t) => {
   await using fabric = await Fabric.open();
   const ways = Object.values(RECURSIONS).map((code) => `() => ${code}`);
   const fn = await fabric.deploy({

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { serve, URL } from './serve.js';
 
 const SLEEP = 'const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));';
@@ -16,7 +16,7 @@ async function timed(response: Response): Promise<{ text: string; at: number }[]
 }
 
 test('server-sent events: the head is there before the first of them', {
-  skip: noKvm,
+  skip: noDriver,
 }, async (t) => {
   const body = `${SLEEP}
     return new Response(new ReadableStream({
@@ -43,7 +43,7 @@ test('server-sent events: the head is there before the first of them', {
 });
 
 test('a first chunk that is there goes out with the head, and so does an empty body', {
-  skip: noKvm,
+  skip: noDriver,
 }, async (t) => {
   const body = `
     const isEmpty = new URL(request.url).searchParams.has('empty');
@@ -60,7 +60,7 @@ test('a first chunk that is there goes out with the head, and so does an empty b
   });
 });
 
-test('empty chunks do not end a body', { skip: noKvm }, async (t) => {
+test('empty chunks do not end a body', { skip: noDriver }, async (t) => {
   const body = `
     let count = 0;
     return new Response(new ReadableStream({
@@ -75,7 +75,7 @@ test('empty chunks do not end a body', { skip: noKvm }, async (t) => {
   });
 });
 
-test('an echo gives each chunk back before the next one comes', { skip: noKvm }, async (t) => {
+test('an echo gives each chunk back before the next one comes', { skip: noDriver }, async (t) => {
   await serve('return new Response(request.body);', async ({ fn }) => {
     let send: (text: string) => void = () => {};
     let close: () => void = () => {};
@@ -99,7 +99,7 @@ test('an echo gives each chunk back before the next one comes', { skip: noKvm },
   });
 });
 
-test('a large body goes through a transform both ways', { skip: noKvm }, async (t) => {
+test('a large body goes through a transform both ways', { skip: noDriver }, async (t) => {
   const body = `
     return new Response(request.body.pipeThrough(new TransformStream({
       transform(chunk, controller) {
@@ -118,7 +118,7 @@ test('a large body goes through a transform both ways', { skip: noKvm }, async (
 });
 
 test('what a body stream throws after the head ends the body with that error', {
-  skip: noKvm,
+  skip: noDriver,
 }, async (t) => {
   const body = `${SLEEP}
     return new Response(new ReadableStream({
@@ -139,7 +139,7 @@ test('what a body stream throws after the head ends the body with that error', {
 });
 
 test('what it throws before any chunk is the error of the request', {
-  skip: noKvm,
+  skip: noDriver,
 }, async (t) => {
   const body = `return new Response(new ReadableStream({
       start(controller) { controller.error(new RangeError('at once')); },
@@ -161,7 +161,7 @@ test('what it throws before any chunk is the error of the request', {
   );
 });
 
-test('a client that reads no further ends the instance', { skip: noKvm }, async (t) => {
+test('a client that reads no further ends the instance', { skip: noDriver }, async (t) => {
   const body = `${SLEEP}
     let count = 0;
     return new Response(new ReadableStream({
@@ -183,7 +183,7 @@ test('a client that reads no further ends the instance', { skip: noKvm }, async 
   });
 });
 
-test('work behind a streamed body', { skip: noKvm }, async (t) => {
+test('work behind a streamed body', { skip: noDriver }, async (t) => {
   const body = `${SLEEP}
     ctx.waitUntil(sleep(80).then(() => console.log('after the body')));
     return new Response(new ReadableStream({

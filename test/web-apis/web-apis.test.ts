@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { test } from 'tap';
 import { Fabric } from '../../src/index.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { allCases } from './cases/all.js';
 import { GLOBAL_NAMES, INTERFACES } from './ecma-429.js';
 import { readPage } from './page.js';
@@ -33,7 +33,7 @@ test('the page and the cases agree', (t) => {
   t.end();
 });
 
-test('the guest does what the page says', { skip: noKvm }, async (t) => {
+test('the guest does what the page says', { skip: noDriver }, async (t) => {
   await using fabric = await Fabric.open();
   const fn = await fabric.deploy({ name: 'web-apis', file: guest });
   const ask = async (query: string) => (await fn.request({ url: `http://f/?${query}` })).body;

@@ -5,7 +5,7 @@
 import type { Browser, Page } from 'playwright-core';
 import t from 'tap';
 import { LOW_CONTRAST, noChromium, OVERFLOW, startChromium, watch } from '../browser/chromium.js';
-import { noKvm } from '../fabric/kvm.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { startZerg, type ZergUnderTest } from './zerg-under-test.js';
 
 const SCREENSHOTS = process.env.HATCHERY_SCREENSHOTS;
@@ -32,7 +32,7 @@ const WINDOWS = [
   { scheme: 'dark', width: 360 },
 ] as const;
 
-t.test('the page in Chromium', { skip: noKvm || noChromium }, async (t) => {
+t.test('the page in Chromium', { skip: noDriver || noChromium }, async (t) => {
   let zerg: ZergUnderTest | undefined;
   let browser: Browser | undefined;
   t.teardown(async () => {

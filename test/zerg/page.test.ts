@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { Strategy } from '../../src/drivers/driver.js';
-import { noKvm } from '../fabric/kvm.js';
+import { defaultDriver, defaultStrategy, noDriver } from '../drivers/default-driver.js';
 import { exchange, jsonOf, lines, statusesOf } from '../front/http.js';
 import { completeView, startZerg, viewPage } from './zerg-under-test.js';
 
@@ -12,7 +12,7 @@ function row(text: string, step: string): string[] {
   return [...cells.matchAll(/<td[^>]*>(.*?)<\/td>/gs)].map(([, cell = '']) => cell);
 }
 
-t.test('a view', { skip: noKvm }, async (t) => {
+t.test('a view', { skip: noDriver }, async (t) => {
   const { serving, url } = await startZerg();
   t.teardown(() => serving.close());
 
@@ -21,8 +21,8 @@ t.test('a view', { skip: noKvm }, async (t) => {
     t.equal(response.status, 200);
     t.equal(response.headers.get('content-type'), 'text/html; charset=utf-8');
     t.match(text, `data-base="/zerg" data-view="${id}"`);
-    t.match(text, '<code>kvm</code>');
-    t.match(text, '<code>reset</code>');
+    t.match(text, `<code>${defaultDriver}</code>`);
+    t.match(text, `<code>${defaultStrategy}</code>`);
     t.match(row(text, 'A'), ['103.3 ms', /^\d+\.\d+ ms$/, /^\d+\.\d+ ms$/]);
     t.same(row(text, 'B'), ['3.0 ms', '…', 'within C']);
     t.match(row(text, 'C'), ['119.0 ms', 'skipped', /^\d+\.\d+ ms$/]);
@@ -56,7 +56,7 @@ t.test('a view', { skip: noKvm }, async (t) => {
   t.test('gets its last phases afterwards', async (t) => {
     const { id } = await viewPage(url);
     const view = await completeView(url, id);
-    t.match(view, { id, strategy: 'reset', isComplete: true, total: Number });
+    t.match(view, { id, strategy: defaultStrategy, isComplete: true, total: Number });
     t.same(Object.keys(view.steps).sort(), ['A', 'B', 'F', 'G'], 'what it skipped has no figure');
     const { A = 0, B = 0, F = 0, G = 0 } = view.steps;
     t.ok([A, B, F, G].every((duration) => duration > 0));
@@ -71,7 +71,7 @@ t.test('a view', { skip: noKvm }, async (t) => {
     for (const name of ['x-hatchery-view', 'X-Hatchery-View', 'X-HATCHERY-VIEW-ID']) {
       const { text, id } = await viewPage(url, { [name]: forged, 'x-forwarded-prefix': '/forged' });
       t.notMatch(text, 'forged', name);
-      t.match(text, '<code>reset</code>');
+      t.match(text, `<code>${defaultStrategy}</code>`);
       t.match(id, /^0\.[\w-]{22}$/);
     }
   });
@@ -121,7 +121,7 @@ const OWN: Readonly<Record<Exclude<Strategy, 'reset'>, { cell: RegExp; steps: st
 };
 
 for (const [strategy, { cell, steps }] of Object.entries(OWN)) {
-  t.test(`with ${strategy} it says what is skipped`, { skip: noKvm }, async (t) => {
+  t.test(`with ${strategy} it says what is skipped`, { skip: noDriver }, async (t) => {
     const { serving, url } = await startZerg(0, strategy as Strategy);
     t.teardown(() => serving.close());
     const { text, id } = await viewPage(url);
@@ -135,7 +135,7 @@ for (const [strategy, { cell, steps }] of Object.entries(OWN)) {
   });
 }
 
-t.test('a view that another worker rendered is found', { skip: noKvm }, async (t) => {
+t.test('a view that another worker rendered is found', { skip: noDriver }, async (t) => {
   const { serving, url } = await startZerg(2);
   t.teardown(() => serving.close());
   // A connection that lasts keeps its worker busy with one, so that the next is the other one's.
@@ -162,7 +162,7 @@ t.test('a view that another worker rendered is found', { skip: noKvm }, async (t
   t.same([...owners].sort(), ['0', '1'], 'both workers rendered views');
 });
 
-t.test('a view goes with the worker that rendered it', { skip: noKvm }, async (t) => {
+t.test('a view goes with the worker that rendered it', { skip: noDriver }, async (t) => {
   const { serving, url } = await startZerg(1);
   t.teardown(() => serving.close());
   const ask = (path: string) =>
