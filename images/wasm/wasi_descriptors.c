@@ -32,12 +32,27 @@ static struct wasi_vector vector_at(u32 vectors, u32 index) {
     return vector;
 }
 
+/* A stream or a regular file: what bytes can be read from or written to. */
+static u32 get_non_directory(u32 number, uint64_t rights, struct descriptor **found) {
+    const u32 error = descriptor_get(number, 0, found);
+    if (error == WASI_SUCCESS && (*found)->kind == DESCRIPTOR_FILE && (*found)->file->is_directory) {
+        return WASI_ISDIR;
+    }
+    return error != WASI_SUCCESS ? error : descriptor_get(number, rights, found);
+}
+
+/* A regular file, for calls that streams and directories refuse whatever rights they have. */
+static u32 get_regular(u32 number, uint64_t rights, struct descriptor **found) {
+    const u32 error = get_non_directory(number, 0, found);
+    if (error == WASI_SUCCESS && (*found)->kind != DESCRIPTOR_FILE) {
+        return WASI_SPIPE;
+    }
+    return error != WASI_SUCCESS ? error : descriptor_get(number, rights, found);
+}
+
 /* *written: what there was room for, where that is not all; an error where it is nothing. */
 static u32 write_file(struct descriptor *descriptor, u32 vectors, u32 count, u64 offset, u32 *written) {
     *written = 0;
-    if (descriptor->file->is_directory) {
-        return WASI_ISDIR;
-    }
     for (u32 i = 0; i < count; i++) {
         const struct wasi_vector vector = vector_at(vectors, i);
         const enum files_error error = files_write(
@@ -70,7 +85,7 @@ WASI(fd_write, u32 number, u32 vectors, u32 count, u32 result) {
     (void)unused;
     struct descriptor *descriptor;
     u64 bytes;
-    u32 error = descriptor_get(number, WASI_RIGHT_BIT(WASI_RIGHT_FD_WRITE), &descriptor);
+    u32 error = get_non_directory(number, WASI_RIGHT_BIT(WASI_RIGHT_FD_WRITE), &descriptor);
     if (error == WASI_SUCCESS) {
         error = check_vectors(vectors, count, &bytes);
     }
@@ -104,13 +119,7 @@ WASI(fd_pwrite, u32 number, u32 vectors, u32 count, u64 offset, u32 result) {
     struct descriptor *descriptor;
     u64 bytes;
     const uint64_t rights = WASI_RIGHT_BIT(WASI_RIGHT_FD_WRITE) | WASI_RIGHT_BIT(WASI_RIGHT_FD_SEEK);
-    u32 error = descriptor_get(number, 0, &descriptor);
-    if (error == WASI_SUCCESS && descriptor->kind != DESCRIPTOR_FILE) {
-        error = WASI_SPIPE;
-    }
-    if (error == WASI_SUCCESS) {
-        error = descriptor_get(number, rights, &descriptor);
-    }
+    u32 error = get_regular(number, rights, &descriptor);
     if (error == WASI_SUCCESS) {
         error = check_vectors(vectors, count, &bytes);
     }
@@ -161,7 +170,7 @@ WASI(fd_read, u32 number, u32 vectors, u32 count, u32 result) {
     (void)unused;
     struct descriptor *descriptor;
     u64 bytes;
-    u32 error = descriptor_get(number, WASI_RIGHT_BIT(WASI_RIGHT_FD_READ), &descriptor);
+    u32 error = get_non_directory(number, WASI_RIGHT_BIT(WASI_RIGHT_FD_READ), &descriptor);
     if (error == WASI_SUCCESS) {
         error = check_vectors(vectors, count, &bytes);
     }
@@ -170,9 +179,6 @@ WASI(fd_read, u32 number, u32 vectors, u32 count, u32 result) {
     }
     u32 done = 0;
     if (descriptor->kind == DESCRIPTOR_FILE) {
-        if (descriptor->file->is_directory) {
-            return WASI_ISDIR;
-        }
         done = read_file(descriptor, vectors, count, descriptor->offset);
         descriptor->offset += done;
     } else if (descriptor->kind != DESCRIPTOR_INPUT) {
@@ -188,15 +194,9 @@ WASI(fd_pread, u32 number, u32 vectors, u32 count, u64 offset, u32 result) {
     struct descriptor *descriptor;
     u64 bytes;
     const uint64_t rights = WASI_RIGHT_BIT(WASI_RIGHT_FD_READ) | WASI_RIGHT_BIT(WASI_RIGHT_FD_SEEK);
-    u32 error = descriptor_get(number, 0, &descriptor);
-    if (error == WASI_SUCCESS && descriptor->kind != DESCRIPTOR_FILE) {
-        error = WASI_SPIPE;
-    }
+    u32 error = get_regular(number, rights, &descriptor);
     if (error == WASI_SUCCESS) {
-        error = descriptor_get(number, rights, &descriptor);
-    }
-    if (error == WASI_SUCCESS) {
-        error = descriptor->file->is_directory ? (u32)WASI_ISDIR : check_vectors(vectors, count, &bytes);
+        error = check_vectors(vectors, count, &bytes);
     }
     if (error != WASI_SUCCESS) {
         return error;
@@ -205,32 +205,13 @@ WASI(fd_pread, u32 number, u32 vectors, u32 count, u64 offset, u32 result) {
     return WASI_PUT(result, done);
 }
 
-/* A regular file, for calls that streams and directories refuse. */
-static u32 get_regular(u32 number, uint64_t rights, struct descriptor **found) {
-    const u32 error = descriptor_get(number, rights, found);
-    if (error != WASI_SUCCESS) {
-        return error;
-    }
-    if ((*found)->kind != DESCRIPTOR_FILE) {
-        return WASI_SPIPE;
-    }
-    return (*found)->file->is_directory ? WASI_ISDIR : WASI_SUCCESS;
-}
-
 WASI(fd_seek, u32 number, u64 delta, u32 whence, u32 result) {
     (void)unused;
     struct descriptor *descriptor;
     /* One that asks where it is needs less (as the specification has it). */
     const int is_tell = whence == WASI_WHENCE_CUR && delta == 0;
-    u32 error = descriptor_get(number, 0, &descriptor);
-    if (error == WASI_SUCCESS && descriptor->kind != DESCRIPTOR_FILE) {
-        error = WASI_SPIPE;
-    }
-    if (error == WASI_SUCCESS) {
-        error = get_regular(number,
-                            WASI_RIGHT_BIT(is_tell ? WASI_RIGHT_FD_TELL : WASI_RIGHT_FD_SEEK),
-                            &descriptor);
-    }
+    const uint64_t right = WASI_RIGHT_BIT(is_tell ? WASI_RIGHT_FD_TELL : WASI_RIGHT_FD_SEEK);
+    u32 error = get_regular(number, right, &descriptor);
     if (error != WASI_SUCCESS) {
         return error;
     }

@@ -9,8 +9,8 @@ struct path {
     u32 bytes;
 };
 
-static u32 get_path(u32 number, uint64_t rights, u32 address, u32 bytes, struct path *path) {
-    const u32 error = descriptor_get_directory(number, rights, &path->directory);
+static u32 get_path(u32 number, enum wasi_right right, u32 address, u32 bytes, struct path *path) {
+    const u32 error = descriptor_get_directory(number, WASI_RIGHT_BIT(right), &path->directory);
     path->start = module_bytes(address, bytes);
     path->bytes = bytes;
     if (error != WASI_SUCCESS) {
@@ -21,6 +21,25 @@ static u32 get_path(u32 number, uint64_t rights, u32 address, u32 bytes, struct 
     }
     /* "An absolute path is not allowed" (docs.md, "Filesystem paths"). */
     return bytes > 0 && path->start[0] == '/' ? WASI_NOTCAPABLE : WASI_SUCCESS;
+}
+
+/* What is found under a path. */
+static u32 find_path(u32 number, enum wasi_right right, u32 address, u32 bytes, struct file **file) {
+    struct path path;
+    const u32 error = get_path(number, right, address, bytes, &path);
+    return error != WASI_SUCCESS
+               ? error
+               : wasi_errno_of(files_find(path.directory->file, path.start, path.bytes, file));
+}
+
+/* Makes something under a path, or takes it away. */
+static u32 change_path(u32 number, enum wasi_right right, u32 address, u32 bytes,
+                       enum files_error (*change)(struct file *, const char *, size_t)) {
+    struct path path;
+    const u32 error = get_path(number, right, address, bytes, &path);
+    return error != WASI_SUCCESS
+               ? error
+               : wasi_errno_of(change(path.directory->file, path.start, path.bytes));
 }
 
 struct wasi_filestat filestat_of(const struct file *file) {
@@ -77,7 +96,7 @@ WASI(path_open, u32 number, u32 lookup, u32 address, u32 bytes, u32 open_flags, 
      u64 rights_inheriting, u32 flags, u32 result) {
     (void)unused, (void)lookup;
     struct path path;
-    u32 error = get_path(number, WASI_RIGHT_BIT(WASI_RIGHT_PATH_OPEN), address, bytes, &path);
+    u32 error = get_path(number, WASI_RIGHT_PATH_OPEN, address, bytes, &path);
     if (error != WASI_SUCCESS) {
         return error;
     }
@@ -121,13 +140,8 @@ WASI(path_open, u32 number, u32 lookup, u32 address, u32 bytes, u32 open_flags, 
 
 WASI(path_filestat_get, u32 number, u32 lookup, u32 address, u32 bytes, u32 result) {
     (void)unused, (void)lookup;
-    struct path path;
     struct file *file;
-    u32 error =
-        get_path(number, WASI_RIGHT_BIT(WASI_RIGHT_PATH_FILESTAT_GET), address, bytes, &path);
-    if (error == WASI_SUCCESS) {
-        error = wasi_errno_of(files_find(path.directory->file, path.start, path.bytes, &file));
-    }
+    const u32 error = find_path(number, WASI_RIGHT_PATH_FILESTAT_GET, address, bytes, &file);
     if (error != WASI_SUCCESS) {
         return error;
     }
@@ -138,57 +152,40 @@ WASI(path_filestat_get, u32 number, u32 lookup, u32 address, u32 bytes, u32 resu
 WASI(path_filestat_set_times, u32 number, u32 lookup, u32 address, u32 bytes, u64 accessed,
      u64 modified, u32 flags) {
     (void)unused, (void)lookup;
-    struct path path;
     struct file *file;
-    u32 error =
-        get_path(number, WASI_RIGHT_BIT(WASI_RIGHT_PATH_FILESTAT_SET_TIMES), address, bytes, &path);
-    if (error == WASI_SUCCESS) {
-        error = wasi_errno_of(files_find(path.directory->file, path.start, path.bytes, &file));
-    }
+    const u32 error = find_path(number, WASI_RIGHT_PATH_FILESTAT_SET_TIMES, address, bytes, &file);
     return error != WASI_SUCCESS ? error : set_times(file, accessed, modified, flags);
+}
+
+static enum files_error make_directory(struct file *directory, const char *path, size_t path_bytes) {
+    struct file *created;
+    return files_create(directory, path, path_bytes, 1, &created);
 }
 
 WASI(path_create_directory, u32 number, u32 address, u32 bytes) {
     (void)unused;
-    struct path path;
-    struct file *created;
-    const u32 error =
-        get_path(number, WASI_RIGHT_BIT(WASI_RIGHT_PATH_CREATE_DIRECTORY), address, bytes, &path);
-    return error != WASI_SUCCESS
-               ? error
-               : wasi_errno_of(
-                     files_create(path.directory->file, path.start, path.bytes, 1, &created));
+    return change_path(number, WASI_RIGHT_PATH_CREATE_DIRECTORY, address, bytes, make_directory);
 }
 
 WASI(path_unlink_file, u32 number, u32 address, u32 bytes) {
     (void)unused;
-    struct path path;
-    const u32 error =
-        get_path(number, WASI_RIGHT_BIT(WASI_RIGHT_PATH_UNLINK_FILE), address, bytes, &path);
-    return error != WASI_SUCCESS
-               ? error
-               : wasi_errno_of(files_unlink(path.directory->file, path.start, path.bytes));
+    return change_path(number, WASI_RIGHT_PATH_UNLINK_FILE, address, bytes, files_unlink);
 }
 
 WASI(path_remove_directory, u32 number, u32 address, u32 bytes) {
     (void)unused;
-    struct path path;
-    const u32 error =
-        get_path(number, WASI_RIGHT_BIT(WASI_RIGHT_PATH_REMOVE_DIRECTORY), address, bytes, &path);
-    return error != WASI_SUCCESS ? error
-                                 : wasi_errno_of(files_remove_directory(path.directory->file,
-                                                                        path.start, path.bytes));
+    return change_path(number, WASI_RIGHT_PATH_REMOVE_DIRECTORY, address, bytes,
+                       files_remove_directory);
 }
 
 WASI(path_rename, u32 from_number, u32 from_address, u32 from_bytes, u32 to_number, u32 to_address,
      u32 to_bytes) {
     (void)unused;
     struct path from, to;
-    u32 error = get_path(from_number, WASI_RIGHT_BIT(WASI_RIGHT_PATH_RENAME_SOURCE), from_address,
-                         from_bytes, &from);
+    u32 error =
+        get_path(from_number, WASI_RIGHT_PATH_RENAME_SOURCE, from_address, from_bytes, &from);
     if (error == WASI_SUCCESS) {
-        error = get_path(to_number, WASI_RIGHT_BIT(WASI_RIGHT_PATH_RENAME_TARGET), to_address,
-                         to_bytes, &to);
+        error = get_path(to_number, WASI_RIGHT_PATH_RENAME_TARGET, to_address, to_bytes, &to);
     }
     return error != WASI_SUCCESS
                ? error
@@ -199,16 +196,9 @@ WASI(path_rename, u32 from_number, u32 from_address, u32 from_bytes, u32 to_numb
 /* There are no links: what is asked for is none. */
 WASI(path_readlink, u32 number, u32 address, u32 bytes, u32 buffer, u32 capacity, u32 result) {
     (void)unused, (void)buffer, (void)capacity, (void)result;
-    struct path path;
     struct file *file;
-    const u32 error =
-        get_path(number, WASI_RIGHT_BIT(WASI_RIGHT_PATH_READLINK), address, bytes, &path);
-    if (error != WASI_SUCCESS) {
-        return error;
-    }
-    const enum files_error found =
-        files_find(path.directory->file, path.start, path.bytes, &file);
-    return found == FILES_OK ? (u32)WASI_INVAL : wasi_errno_of(found);
+    const u32 error = find_path(number, WASI_RIGHT_PATH_READLINK, address, bytes, &file);
+    return error != WASI_SUCCESS ? error : (u32)WASI_INVAL;
 }
 
 /* Directory entries of which the last may be cut, as the specification wants it. */
