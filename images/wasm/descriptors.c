@@ -10,6 +10,13 @@ static const uint64_t STREAM_RIGHTS =
     WASI_RIGHT_BIT(WASI_RIGHT_POLL_FD_READWRITE) | WASI_RIGHT_BIT(WASI_RIGHT_FD_SYNC) |
     WASI_RIGHT_BIT(WASI_RIGHT_FD_DATASYNC);
 
+/* What cannot be asked of a directory: it has no content and no position. */
+static const uint64_t REGULAR_FILE_RIGHTS =
+    WASI_RIGHT_BIT(WASI_RIGHT_FD_READ) | WASI_RIGHT_BIT(WASI_RIGHT_FD_WRITE) |
+    WASI_RIGHT_BIT(WASI_RIGHT_FD_SEEK) | WASI_RIGHT_BIT(WASI_RIGHT_FD_TELL) |
+    WASI_RIGHT_BIT(WASI_RIGHT_FD_ADVISE) | WASI_RIGHT_BIT(WASI_RIGHT_FD_ALLOCATE) |
+    WASI_RIGHT_BIT(WASI_RIGHT_FD_FILESTAT_SET_SIZE);
+
 void descriptors_begin(void) {
     for (u32 i = 0; i < DESCRIPTORS_MAX; i++) {
         if (descriptors[i].kind != DESCRIPTOR_CLOSED) {
@@ -53,7 +60,7 @@ u32 descriptor_open(struct file *file, uint16_t flags, uint64_t rights_base,
             descriptors[i] = (struct descriptor){
                 .kind = DESCRIPTOR_FILE,
                 .flags = flags,
-                .rights_base = rights_base,
+                .rights_base = rights_base & ~(file->is_directory ? REGULAR_FILE_RIGHTS : 0),
                 .rights_inheriting = rights_inheriting,
                 .file = file,
             };

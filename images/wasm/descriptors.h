@@ -31,7 +31,7 @@ u32 descriptor_get(u32 number, uint64_t rights, struct descriptor **found);
 /* The same, where it must be a directory (WASI_NOTDIR). */
 u32 descriptor_get_directory(u32 number, uint64_t rights, struct descriptor **found);
 
-/* Opens a file under the lowest free number. */
+/* Opens a file under the lowest free number; a directory gets no rights to what only a file's content has. */
 u32 descriptor_open(struct file *file, uint16_t flags, uint64_t rights_base,
                     uint64_t rights_inheriting, u32 *number);
 void descriptor_close(struct descriptor *descriptor);

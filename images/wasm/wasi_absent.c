@@ -18,23 +18,3 @@ WASI(proc_raise, u32 signal) {
     (void)unused, (void)signal;
     return WASI_NOSYS;
 }
-
-WASI(sock_accept, u32 a, u32 b, u32 c) {
-    (void)unused, (void)a, (void)b, (void)c;
-    return WASI_NOSYS;
-}
-
-WASI(sock_recv, u32 a, u32 b, u32 c, u32 d, u32 e, u32 f) {
-    (void)unused, (void)a, (void)b, (void)c, (void)d, (void)e, (void)f;
-    return WASI_NOSYS;
-}
-
-WASI(sock_send, u32 a, u32 b, u32 c, u32 d, u32 e) {
-    (void)unused, (void)a, (void)b, (void)c, (void)d, (void)e;
-    return WASI_NOSYS;
-}
-
-WASI(sock_shutdown, u32 a, u32 b) {
-    (void)unused, (void)a, (void)b;
-    return WASI_NOSYS;
-}

@@ -109,6 +109,12 @@ WASI(path_open, u32 number, u32 lookup, u32 address, u32 bytes, u32 open_flags, 
         (rights_inheriting & WASI_ALL_RIGHTS & ~inheriting) != 0) {
         return WASI_NOTCAPABLE;
     }
+    const int writes = (rights_base & WASI_RIGHT_BIT(WASI_RIGHT_FD_WRITE)) != 0;
+    const int truncates = (open_flags & WASI_OFLAGS_TRUNC) != 0;
+    if (truncates && (path.directory->rights_base &
+                      WASI_RIGHT_BIT(WASI_RIGHT_PATH_FILESTAT_SET_SIZE)) == 0) {
+        return WASI_NOTCAPABLE;
+    }
     if (module_bytes(result, sizeof(u32)) == NULL) {
         return WASI_FAULT;
     }
@@ -120,10 +126,10 @@ WASI(path_open, u32 number, u32 lookup, u32 address, u32 bytes, u32 open_flags, 
     if ((open_flags & WASI_OFLAGS_DIRECTORY) != 0 && !file->is_directory) {
         return WASI_NOTDIR;
     }
-    const int writes = (rights_base & WASI_RIGHT_BIT(WASI_RIGHT_FD_WRITE)) != 0;
-    const int truncates = (open_flags & WASI_OFLAGS_TRUNC) != 0;
-    /* wasi-libc asks for all rights that a directory has; only of a file it means what it says. */
-    if (!file->is_directory && file->is_read_only && (writes || truncates)) {
+    if (file->is_directory && writes) {
+        return WASI_ISDIR;
+    }
+    if (file->is_read_only && !file->is_directory && (writes || truncates)) {
         return WASI_ROFS;
     }
     if (truncates) {

@@ -31,6 +31,7 @@ const ERRNO = {
   NOSYS: 52,
   NOTDIR: 54,
   NOTEMPTY: 55,
+  NOTSOCK: 57,
   ROFS: 69,
   SPIPE: 70,
   NOTCAPABLE: 76,
@@ -42,6 +43,11 @@ const FILE_REGULAR = 4;
 
 const ROOT = 3;
 const [RIGHT_READ, RIGHT_SEEK, RIGHT_TELL, RIGHT_WRITE] = [1n << 1n, 1n << 2n, 1n << 5n, 1n << 6n];
+/** To empty a file by its path is another right than to change the size of one that is open. */
+const RIGHT_PATH_SET_SIZE = 1n << 19n;
+const RIGHT_SET_SIZE = 1n << 22n;
+const RIGHT_READ_FOLDER = 1n << 14n;
+const RIGHT_OPEN = 1n << 13n;
 const READ = RIGHT_READ | RIGHT_SEEK | RIGHT_TELL | (1n << 14n) | (1n << 21n);
 /** All that a file may be asked, but for the directories' own. */
 const READ_WRITE = READ | RIGHT_WRITE | (1n << 8n) | (1n << 22n) | (1n << 23n) | (1n << 4n);
@@ -292,6 +298,9 @@ t.test('WASI', { skip: untestable }, async (t) => {
       ['an absolute path', ERRNO.NOTCAPABLE, open('/greeting.txt', READ)],
       ['a new file among the image’s', ERRNO.ROFS, open('new', READ_WRITE, CREATE)],
       ['to write to the image’s', ERRNO.ROFS, open('greeting.txt', READ_WRITE)],
+      ['to write to a folder', ERRNO.ISDIR, open('tmp', RIGHT_WRITE, DIRECTORY)],
+      ['to read and write a folder', ERRNO.ISDIR, open('folder', READ | RIGHT_WRITE)],
+      ['to empty a folder', ERRNO.ISDIR, open('tmp', 0n, TRUNCATE)],
       ['to empty the image’s', ERRNO.ROFS, open('greeting.txt', READ, TRUNCATE)],
       ['a name that is there', ERRNO.EXIST, open('greeting.txt', READ, CREATE | EXCLUSIVE)],
     ];
@@ -491,6 +500,59 @@ t.test('WASI', { skip: untestable }, async (t) => {
     );
   });
 
+  await t.test('rights of folders', async (t) => {
+    const rights = (...given: bigint[]) => Buffer.from(BigInt64Array.from(given).buffer);
+    const [, root] = await calls(call('fd_fdstat_get', ROOT, RESULT), peek(RESULT + 8, 16));
+    const [base, inheriting] = [0, 8].map((at) => (root as Buffer).readBigUInt64LE(at));
+    const content = RIGHT_READ | RIGHT_WRITE | RIGHT_SEEK | RIGHT_TELL | RIGHT_SET_SIZE;
+    t.equal((base ?? 0n) & content, 0n, 'none to a content');
+    t.equal((inheriting ?? 0n) & content, content, 'but to that of the files in it');
+    await gives(
+      t,
+      'what is asked of a folder that only files have is not given',
+      [
+        ...open('folder', RIGHT_SEEK | RIGHT_READ | RIGHT_READ_FOLDER, DIRECTORY),
+        call('fd_fdstat_get', { at: FD }, RESULT),
+        peek(RESULT + 8, 16),
+        call('fd_seek', { at: FD }, 0n, 1, RESULT),
+        call('fd_tell', { at: FD }, RESULT),
+        call('fd_allocate', { at: FD }, 0n, 1n),
+        call('fd_filestat_set_size', { at: FD }, 0n),
+        ...write('x', 0n),
+        ...write('x'),
+      ],
+      [0, 0, rights(RIGHT_READ_FOLDER, 0n), ...Array.from({ length: 6 }, () => ERRNO.ISDIR)],
+    );
+    const empty = [
+      poke(PATH, 'a'),
+      call('path_open', { at: FD }, 0, PATH, 1, TRUNCATE, 0n, 0n, 0, RESULT),
+    ];
+    await gives(
+      t,
+      'to empty a file takes the right to do so by its path',
+      [
+        ...open('tmp/a', READ_WRITE, CREATE),
+        ...write('full'),
+        ...open('tmp', RIGHT_OPEN | RIGHT_PATH_SET_SIZE, DIRECTORY),
+        ...empty,
+        call('fd_fdstat_set_rights', { at: FD }, RIGHT_OPEN, 0n),
+        ...empty,
+      ],
+      [0, 0, 0, 0, 0, ERRNO.NOTCAPABLE],
+    );
+  });
+
+  await t.test('no descriptor is a socket', async (t) => {
+    for (const name of ['sock_accept', 'sock_recv', 'sock_send', 'sock_shutdown'] as const) {
+      await gives(
+        t,
+        name,
+        [0, 1, ROOT, 77, -1].map((number) => call(name, number)),
+        [ERRNO.NOTSOCK, ERRNO.NOTSOCK, ERRNO.NOTSOCK, ERRNO.BADF, ERRNO.BADF],
+      );
+    }
+  });
+
   await t.test('poll_oneoff', async (t) => {
     const subscription = (userdata: number, tag: number, ...fields: number[]) => {
       const bytes = new Uint8Array(48);
@@ -543,15 +605,7 @@ t.test('WASI', { skip: untestable }, async (t) => {
   });
 
   await t.test('what there is not', async (t) => {
-    for (const name of [
-      'path_link',
-      'path_symlink',
-      'proc_raise',
-      'sock_accept',
-      'sock_recv',
-      'sock_send',
-      'sock_shutdown',
-    ] as const) {
+    for (const name of ['path_link', 'path_symlink', 'proc_raise'] as const) {
       await gives(t, name, [call(name)], [ERRNO.NOSYS]);
     }
     await gives(t, 'links', at('greeting.txt', 'path_readlink', [ROOT], BUFFER, 9, RESULT), [

@@ -133,7 +133,7 @@ unlinked while open: ok 3
         t.ok(number === fault || number === invalid, line);
       }
     }
-    t.equal(last, '8 8 52');
+    t.equal(last, '8 8 57', 'twice not open, and no socket');
   });
 
   await t.test('memory ends where its limit is', async (t) => {
