@@ -155,6 +155,22 @@ t.test('what does not fit the library OS is named, all of it', async (t) => {
   }
 });
 
+t.test('who builds for another host is told how to build for WASI', async (t) => {
+  const cases: [string, string, RegExp][] = [
+    ['env', 'abort', /wasi-shim, or leaves it out with --use abort=/],
+    ['env', 'console.log', /wasi-shim/],
+    ['gojs', 'runtime.wasmExit', /GOOS=wasip1/],
+    ['wbg', '__wbindgen_throw', /rustc --target wasm32-wasip1/],
+    ['env', 'emscripten_notify_memory_growth', /-sSTANDALONE_WASM/],
+    ['wasi_unstable', 'fd_write', /later compiler/],
+    ['env', 'mine', /has wasi_snapshot_preview1 and hatchery(;|\.|$)/],
+  ];
+  for (const [module, name, advice] of cases) {
+    const bytes = await assemble(t, `(module (import "${module}" "${name}" (func)) ${START})`);
+    await t.rejects(checkModule('a', bytes), { message: advice }, `${module}.${name}`);
+  }
+});
+
 t.test('what is exported decides', async (t) => {
   const refusal = async (text: string) =>
     ((await checkModule('a', await assemble(t, text)).catch((error) => error)) as Error).message;

@@ -3,6 +3,7 @@ import { HatcheryError } from '../../errors.js';
 import { FEATURES, type FeatureUse } from './features.js';
 import { KNOWN_MODULES, knownFunction } from './known-imports.js';
 import { type Export, type Import, type ModuleFacts, readModule } from './module.js';
+import { adviceOn } from './producers.js';
 import { MalformedModule } from './reader.js';
 import { type FunctionType, signatureOf } from './types.js';
 
@@ -109,7 +110,7 @@ function importProblem({ module, name, kind, type }: Import): string[] {
   if (known === undefined) {
     const modules = KNOWN_MODULES.join(' and ');
     return [
-      `the import ${path} ${signatureOf(type)} is not in the library OS, which has ${modules}`,
+      `the import ${path} ${signatureOf(type)} is not in the library OS, which has ${modules}${adviceOn(module, name)}`,
     ];
   }
   return isSame(type, known)
