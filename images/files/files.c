@@ -256,6 +256,33 @@ enum files_error files_remove_directory(struct file *directory, const char *path
     return error;
 }
 
+static struct file *first_made(const struct file *directory) {
+    struct file *child = directory->first_child;
+    while (child != NULL && child->is_read_only) {
+        child = child->next;
+    }
+    return child;
+}
+
+/* Not recursive: how deep directories are is the program's to say, and the stack is small. */
+void files_clear_scratch(void) {
+    struct file *directory = files_child(files_root(), "tmp", 3);
+    struct file *at = directory;
+    for (;;) {
+        struct file *child = first_made(at);
+        if (child != NULL) {
+            at = child;
+        } else if (at == directory) {
+            return;
+        } else {
+            struct file *emptied = at;
+            at = at->parent;
+            unlink_from_parent(emptied);
+            drop_if_unused(emptied);
+        }
+    }
+}
+
 static int is_in(const struct file *file, const struct file *directory) {
     while (file != NULL && file != directory) {
         file = file->parent;

@@ -63,6 +63,9 @@ enum files_error files_unlink(struct file *directory, const char *path, size_t p
 enum files_error files_remove_directory(struct file *directory, const char *path,
                                         size_t path_bytes);
 
+/* Empties /tmp, but for what the image brought. What is open is there until it is closed. */
+void files_clear_scratch(void);
+
 /* As rename(2): a regular file may replace another one, a directory an empty one. */
 enum files_error files_rename(struct file *from_directory, const char *from, size_t from_bytes,
                               struct file *to_directory, const char *to, size_t to_bytes);

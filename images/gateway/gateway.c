@@ -203,7 +203,7 @@ static void append(char *to, const char *text) {
     strcat(to, text);
 }
 
-static void respond_error(const char *name, const char *message) {
+void gateway_fail(const char *name, const char *message) {
     char report[512] = "{\"name\":\"";
     append(report, name);
     append(report, "\",\"message\":\"");
@@ -246,7 +246,7 @@ void gateway_end(int exit_code) {
         panic(HATCHERY_PANIC_BROKEN, report, strlen(report));
     }
     if (exit_code != 0) {
-        respond_error("ExitError", message);
+        gateway_fail("ExitError", message);
         return;
     }
     if (state == IN_HEAD) {
@@ -255,7 +255,7 @@ void gateway_end(int exit_code) {
     if (state == BROKEN) {
         char text[160] = "the program's output is no CGI response: ";
         append(text, problem);
-        respond_error("GatewayError", text);
+        gateway_fail("GatewayError", text);
         return;
     }
     buffered_response_end();

@@ -33,6 +33,9 @@ void gateway_write_error(const void *bytes, size_t count);
 /* To be called before the program waits: the client gets what there is of the body. */
 void gateway_flush(void);
 
+/* Responds with an error of that name, and nothing else. Both are plain text without quotes, 300 bytes at most. */
+void gateway_fail(const char *name, const char *message);
+
 /* The program has ended: completes the response, or says in an error why there is none. */
 void gateway_end(int exit_code);
 

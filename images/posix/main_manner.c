@@ -40,8 +40,12 @@ void application_start(void) {
 }
 
 void application_serve(void) {
+    /* What main left in its variables and in the C library's cannot be told from what it began with. */
     if (state != READY) {
-        posix_panic("a program with main serves one request in an instance's life", -1);
+        gateway_fail("InstanceUsedError",
+                     "a program with main answers one request in an instance's life, and this is another: "
+                     "spawn an instance for each, or define application_start and application_serve");
+        return;
     }
     gateway_begin();
     const struct strings variables = gateway_environment();

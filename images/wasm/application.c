@@ -59,12 +59,13 @@ static void serve_by_handle(void) {
 
 static void serve_as_command(void) {
     /* A command runs once in its life: in an instance that lives for several requests, each has a new
-     * one. What it left in /tmp stays. */
+     * one, which finds nothing of those before. */
+    descriptors_begin();
     if (was_run) {
         module_instantiate();
+        files_clear_scratch();
     }
     was_run = 1;
-    descriptors_begin();
     gateway_begin();
     gateway_end(run(module_start));
 }

@@ -67,6 +67,20 @@ test('a C program is an image', { skip }, async (t) => {
     t.equal(lines.length, 1);
   });
 
+  await t.test('an instance that lives on says that its program has ended', async (t) => {
+    const instance = await program.spawn();
+    t.equal(await (await instance.fetch('http://program/traces')).text(), '3 no file\nok\n');
+    for (let request = 0; request < 2; request += 1) {
+      await t.rejects(instance.fetch('http://program/traces'), {
+        code: 'FUNCTION_THREW',
+        status: 500,
+        details: { name: 'InstanceUsedError', message: /one request in an instance's life/ },
+      });
+    }
+    await instance.kill();
+    t.equal(await text('/traces'), '3 no file\nok\n', 'and others are served');
+  });
+
   await t.test('what ends a program is an error', async (t) => {
     await t.rejects(text('/code'), {
       code: 'FUNCTION_THREW',

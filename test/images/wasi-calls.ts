@@ -8,7 +8,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { DeployedFunction } from '../../src/index.js';
 
 /**
  * Parameters: `i` is 32 bits wide, `l` is 64. All give an error number but the last two; the last is no call
@@ -190,16 +189,18 @@ function encode(steps: readonly Step[]): Buffer {
   return Buffer.concat(parts);
 }
 
+/** A function, or one instance of it. */
+interface Answering {
+  fetch(request: Request): Promise<Response>;
+}
+
 /**
  * Makes the calls in one request.
  *
  * @returns what they gave: a number for each call, bytes for each peek.
  * @throws Error with the response where the module did not come to its end
  */
-export async function make(
-  fn: DeployedFunction,
-  ...steps: readonly Step[]
-): Promise<(number | Buffer)[]> {
+export async function make(fn: Answering, ...steps: readonly Step[]): Promise<(number | Buffer)[]> {
   const response = await send(fn, ...steps);
   const body = Buffer.from(await response.arrayBuffer());
   if (response.status !== 200) throw new Error(`${response.status}: ${body}`);
@@ -218,7 +219,7 @@ export async function make(
 }
 
 /** The same, as the response that a client gets. */
-export function send(fn: DeployedFunction, ...steps: readonly Step[]): Promise<Response> {
+export function send(fn: Answering, ...steps: readonly Step[]): Promise<Response> {
   return fn.fetch(
     new Request('http://wasi.test/a%20b?c=d', { method: 'POST', body: encode(steps) }),
   );

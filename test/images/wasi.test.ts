@@ -706,6 +706,24 @@ t.test('WASI', { skip: untestable }, async (t) => {
     );
   });
 
+  await t.test('a command in an instance that lives on begins anew', async (t) => {
+    const instance = await fn.spawn();
+    const folders = Array.from({ length: 40 }, (_, depth) => `tmp${'/d'.repeat(depth + 1)}`);
+    const leave = [
+      ...open('tmp/a', READ_WRITE, CREATE),
+      ...write('left'),
+      ...folders.flatMap((path) => at(path, 'path_create_directory', [ROOT])),
+      ...open('tmp/d/d/b', READ_WRITE, CREATE),
+      ...write('left'),
+      peek(FD, 4),
+    ];
+    const first = await make(instance, ...leave);
+    t.strictSame(first, [0, 0, ...folders.map(() => 0), 0, 0, count(5)]);
+    t.strictSame(await make(instance, ...leave), first, 'with the same numbers, and an empty /tmp');
+    t.strictSame(await make(instance, ...open('tmp/a', READ)), [ERRNO.NOENT]);
+    await instance.kill();
+  });
+
   await t.test('the end of a program', async (t) => {
     t.match(await send(fn, call('proc_exit', 3)).catch((error: unknown) => error), {
       status: 500,
