@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { driverless, untestable } from '../drivers/driver-under-test.js';
@@ -68,6 +68,65 @@ test('flags that lead a compiler elsewhere', { skip: driverless }, async (t) => 
   writeFileSync(join(folder, 'inside/value.h'), '#define VALUE 0\n');
   writeFileSync(source, '#include <value.h>\nint main(void) { return VALUE; }\n');
   await buildC([source], [`-I${join(folder, 'inside')}`, '-O3', '-std=c11', '-fwrapv', '-lm']);
+});
+
+test('libraries of the user’s own', { skip: driverless }, async (t) => {
+  const folder = t.testdir({
+    'main.c': 'int own(void);\nint main(void) { return own(); }\n',
+    'own.c': 'int own(void) { return 0; }\n',
+    'protected.c':
+      'int own(void) { long a; __asm__("mov %%fs:40, %0" : "=r"(a)); return (int)a; }\n',
+    'xen.c': `__asm__(".pushsection .xen.text, \\"ax\\"\\n nop\\n .popsection");\nint own(void) { return 0; }\n`,
+    ...{ lib: {}, fs: {}, xen: {}, thin: {}, script: {}, link: {}, out: {}, none: {} },
+  });
+  const at = (path: string) => join(folder, path);
+  const outside = t.testdirName.replace(/[^/]*$/, '');
+  const archive = (source: string, library: string, options = 'rcs') => {
+    const object = at(`${source}.o`);
+    execFileSync('gcc', [
+      '-O2',
+      '-fno-pic',
+      '-fcf-protection=none',
+      '-c',
+      at(source),
+      '-o',
+      object,
+    ]);
+    execFileSync('ar', [options, at(library), object], { stdio: 'pipe' });
+  };
+  archive('own.c', 'lib/libOwn.a');
+  archive('protected.c', 'fs/libOwn.a');
+  archive('xen.c', 'xen/libOwn.a');
+  archive('own.c', 'thin/libOwn.a', 'rcsT');
+  writeFileSync(at('script/libOwn.a'), 'INPUT(/etc/passwd)\n');
+  symlinkSync('/usr/lib/x86_64-linux-gnu/libm.a', at('link/libOwn.a'));
+  symlinkSync('/usr/lib', at('system'));
+  symlinkSync('../lib/libOwn.a', at('out/libOwn.a'));
+  const refused = (...flags: string[]) => refusal([at('main.c')], flags);
+  t.match(await refused('-lOwn'), 'the guest has no such library');
+  for (const place of ['/usr/lib', '..', at('system'), outside, at('nowhere'), at('main.c')]) {
+    t.match(await refused(`-L${place}`, '-lm'), /^error: -L.*\n$/, place);
+  }
+  const cases: [string, RegExp][] = [
+    ['none', /the guest has no such library/],
+    ['fs', /no image may contain/],
+    ['xen', /belongs to the library OS/],
+    ['thin', /no archive that has its objects in it/],
+    ['script', /no archive that has its objects in it/],
+    ['link', /leads out of the sources/],
+  ];
+  for (const [library, why] of cases) {
+    t.match(await refused(`-L${at(library)}`, '-lOwn'), why, library);
+  }
+  for (const flag of ['-L', '-L-', '-l:libOwn.a', '-lOwn/../x']) {
+    t.match(await refused(`-L${at('lib')}`, flag), /^error: /, flag);
+  }
+  const inFolder = await buildC([at('main.c')], [`-L${at('lib')}`, '-lOwn']);
+  const { image } = await buildC([at('main.c')], ['-lOwn', `-L${at('out')}`, '-lm']);
+  t.ok(
+    readFileSync(image).equals(readFileSync(inFolder.image)),
+    'by a link among the sources, too',
+  );
 });
 
 test('headers are the guest’s', { skip: driverless }, async (t) => {
