@@ -1,7 +1,21 @@
 /** What compilers may do with what a stranger wrote: read it, and write to a folder of their own. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
-import { dirname } from 'node:path';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { CommandFailure, Sandbox, type SandboxOptions } from '../../src/image/build/sandbox.js';
 import { loadProcessAddon } from '../../src/supervisor/process-native.js';
@@ -175,6 +189,58 @@ t.test('nothing of it stays', async (t) => {
   await sandbox.run(['bash', '-c', 'mkdir -p x/y && echo > x/y/z']);
   await sandbox.close();
   t.notOk(existsSync(folder));
+});
+
+t.test('what a build that was killed has left is removed by the next', async (t) => {
+  const temporary = mkdtempSync(join(tmpdir(), 'leftovers-'));
+  const before = process.env.TMPDIR;
+  process.env.TMPDIR = temporary;
+  t.teardown(() => {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+    rmSync(temporary, { recursive: true });
+  });
+  const module = new URL('../../src/image/build/sandbox.js', import.meta.url);
+  const program = (then: string) => `
+    import { Sandbox } from ${JSON.stringify(module)};
+    const sandbox = await Sandbox.create({ user: undefined });
+    await sandbox.addInput('a.c', Buffer.from('x'));
+    console.log(sandbox.work);
+    ${then}`;
+  const start = (then: string) =>
+    spawn(process.execPath, ['--input-type=module', '-e', program(then)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+  const workOf = async (child: ReturnType<typeof start>) =>
+    String((await once(child.stdout as NodeJS.ReadableStream, 'data'))[0]).trim();
+  const living = start('setInterval(() => {}, 1000);');
+  const lives = dirname(await workOf(living));
+  const killed = start("process.kill(process.pid, 'SIGKILL');");
+  const [left] = await Promise.all([workOf(killed), once(killed, 'close')]);
+  t.ok(existsSync(dirname(left)), 'it is left');
+  t.ok(existsSync(lives), 'the next has not touched what belongs to a process that lives');
+
+  const busy = spawn('sleep', ['60'], { cwd: left });
+  await once(busy, 'spawn');
+  mkdirSync(`${temporary}/hatchery-build-young`);
+  mkdirSync(`${temporary}/hatchery-build-old`);
+  utimesSync(`${temporary}/hatchery-build-old`, 0, 0);
+  mkdirSync(`${temporary}/other`);
+  writeFileSync(`${temporary}/other/kept`, '');
+  symlinkSync(`${temporary}/other`, `${temporary}/hatchery-build-link`);
+  const names = async () => {
+    await (await Sandbox.create({ user: workerUser(undefined) })).close();
+    return readdirSync(temporary).sort();
+  };
+  const kept = [basename(lives), 'hatchery-build-link', 'hatchery-build-young', 'other'];
+  t.strictSame(await names(), [...kept, basename(dirname(left))].sort(), 'a compiler is at work');
+  busy.kill('SIGKILL');
+  await once(busy, 'close');
+  t.strictSame(await names(), [...kept].sort());
+  t.strictSame(readdirSync(`${temporary}/other`), ['kept'], 'nor through a link');
+  living.kill('SIGKILL');
+  await once(living, 'close');
+  t.strictSame(await names(), kept.slice(1).sort());
 });
 
 t.test('terminals are not written to', async (t) => {

@@ -3,12 +3,13 @@
  * the tool chain and its inputs, write to folders of its own, and has neither network nor other files.
  */
 import { constants } from 'node:fs';
-import { chmod, chown, mkdir, mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { constants as systemConstants, tmpdir } from 'node:os';
+import { chmod, chown, mkdir, open, readdir, stat, writeFile } from 'node:fs/promises';
+import { constants as systemConstants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfinedProcess } from '../../supervisor/confined-process.js';
 import type { User } from '../../supervisor/user.js';
+import { OwnFolder } from './leftovers.js';
 import { SANDBOX_LIMITS, type SandboxLimits } from './sandbox-limits.js';
 
 const ENTRY = fileURLToPath(new URL('./sandboxed-command.js', import.meta.url));
@@ -67,13 +68,16 @@ export class Sandbox {
   readonly work: string;
   /** Where commands put what comes of them. */
   readonly outputs: string;
+  readonly #own: OwnFolder;
   readonly #folder: string;
   readonly #temporary: string;
   readonly #user: User | undefined;
   readonly #limits: SandboxLimits;
   readonly #signal: AbortSignal | undefined;
 
-  private constructor(folder: string, { user, limits, signal }: SandboxOptions) {
+  private constructor(own: OwnFolder, { user, limits, signal }: SandboxOptions) {
+    const folder = own.path;
+    this.#own = own;
     this.#folder = folder;
     this.inputs = join(folder, 'inputs');
     this.work = join(folder, 'work');
@@ -85,8 +89,7 @@ export class Sandbox {
   }
 
   static async create(options: SandboxOptions): Promise<Sandbox> {
-    const folder = await mkdtemp(join(tmpdir(), 'hatchery-build-'));
-    const sandbox = new Sandbox(folder, options);
+    const sandbox = new Sandbox(await OwnFolder.create(), options);
     try {
       await sandbox.#prepare();
     } catch (error) {
@@ -248,7 +251,7 @@ export class Sandbox {
 
   /** Removes all of it. */
   async close(): Promise<void> {
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#own.remove();
   }
 }
 
