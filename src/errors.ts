@@ -74,6 +74,30 @@ export const ERRORS = {
       'The image {image} is needed by {functions}, of the server with the data in {data}. Remove those ' +
       'functions first (versions that are kept for a rollback count), or give --force.',
   },
+  UPLOAD_INVALID: {
+    status: 422,
+    message: 'What was sent as {digest} is refused: {reason}.',
+    exposes: ['digest', 'reason'],
+  },
+  UPLOAD_TOO_LARGE: {
+    status: 413,
+    message:
+      'An image may have {limit} bytes here. Make it smaller, or start the server with a larger ' +
+      '--max-image.',
+    exposes: ['limit'],
+  },
+  UPLOADS_FULL: {
+    status: 507,
+    message:
+      'There is no room for it: {reason}. Remove functions whose images nobody needs, or start the ' +
+      'server with a larger --max-images.',
+    exposes: ['reason'],
+  },
+  BLOBS_MISSING: {
+    status: 409,
+    message: 'The manifest names blobs that are not here in that size: {digests}. Send them first.',
+    exposes: ['digests'],
+  },
   DASHBOARD_MISSING: {
     status: 503,
     message: 'The dashboard has not been built. Run `npm run build`.',
@@ -239,7 +263,9 @@ export const ERRORS = {
   },
   CONTENT_TYPE_UNSUPPORTED: {
     status: 415,
-    message: 'The body of the request must be JSON, with the content type application/json.',
+    message:
+      'The body of the request must be JSON, with the content type application/json; that of a blob ' +
+      'application/octet-stream.',
   },
 
   // Serving a request.

@@ -105,7 +105,8 @@ const Settings = {
 export const ImageName = Type.String({
   pattern: IMAGE_REFERENCE_PATTERN,
   description:
-    'The name of an image of Hatchery or of a stored one, or the digest of a stored one.',
+    'The name of an image of Hatchery, the digest of one that was sent, or the name or digest of one ' +
+    'that the user of the server has stored.',
 });
 
 export const DeployBody = Closed({
@@ -162,8 +163,9 @@ export const deployFunction = operation({
   tag: 'Functions',
   summary: 'Deploy a function, or a new version of it',
   description:
-    'Exactly one of source, bundle and image is given. It is bundled, started once and stored; then it ' +
-    'answers, in all workers, from one moment on. Where any of that fails, the version before stays.',
+    'Exactly one of source, bundle and image is given. It is checked, source is bundled, then it is ' +
+    'started once and stored; then it answers, in all workers, from one moment on. Where any of that ' +
+    'fails, the version before stays.',
   access: 'deploy',
   params: Params,
   body: DeployBody,
@@ -178,6 +180,7 @@ export const deployFunction = operation({
     'STARTUP_TIMEOUT',
     'MEMORY_EXCEEDED',
     'IMAGE_MISSING',
+    'IMAGE_INVALID',
     'HOST_TAKEN',
     'DATA_UNUSABLE',
   ],

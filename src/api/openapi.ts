@@ -14,15 +14,18 @@ const WITH_BODY: readonly ErrorCode[] = [
   'REQUEST_TIMEOUT',
 ];
 
+const WITH_BYTES: readonly ErrorCode[] = ['CONTENT_TYPE_UNSUPPORTED', 'REQUEST_TIMEOUT'];
+
 /** All errors of an operation. */
 export function errorsOf(operation: Operation): ErrorCode[] {
-  const { access, params, query, body, errors } = operation;
+  const { access, params, query, body, takesBytes, errors } = operation;
   const hasInput = params !== undefined || query !== undefined || body !== undefined;
+  const ofBody = takesBytes ? WITH_BYTES : body === undefined ? [] : WITH_BODY;
   return [
     ...new Set([
       ...errors,
       ...(hasInput ? WITH_INPUT : []),
-      ...(body === undefined ? [] : WITH_BODY),
+      ...ofBody,
       ...(access === 'none' ? [] : WITH_TOKEN),
       ...OF_ALL,
     ]),
@@ -56,7 +59,7 @@ export function openApi(version: string): object {
 }
 
 function describe(operation: Operation): object {
-  const { id, tag, summary, description, access, body, status, examples } = operation;
+  const { id, tag, summary, description, access, status, examples } = operation;
   return {
     operationId: id,
     tags: [tag],
@@ -64,14 +67,7 @@ function describe(operation: Operation): object {
     ...(description === undefined ? {} : { description }),
     ...(access === 'none' ? { security: [] } : { 'x-scope': access }),
     parameters: parametersOf(operation),
-    ...(body === undefined
-      ? {}
-      : {
-          requestBody: {
-            required: true,
-            content: { 'application/json': { schema: plain(body), examples: bodiesOf(examples) } },
-          },
-        }),
+    ...bodyOf(operation),
     responses: { [status]: success(operation), ...failures(operation) },
     'x-examples': examples,
   };
@@ -86,6 +82,14 @@ function parametersOf({ params, query }: Operation): object[] {
       schema: plain(property),
     }));
   return [...all('path', params), ...all('query', query)];
+}
+
+function bodyOf({ body, takesBytes, examples }: Operation): object {
+  const content = takesBytes
+    ? { 'application/octet-stream': {} }
+    : { 'application/json': { schema: plain(body ?? {}), examples: bodiesOf(examples) } };
+  const isSent = takesBytes === true || body !== undefined;
+  return isSent ? { requestBody: { required: true, content } } : {};
 }
 
 function bodiesOf(examples: readonly Example[]): object {

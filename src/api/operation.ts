@@ -27,6 +27,8 @@ export interface Operation {
   readonly params?: TObject;
   readonly query?: TObject;
   readonly body?: TSchema;
+  /** The body is no JSON but bytes, as many as the handler takes; `body` is not given. */
+  readonly takesBytes?: true;
   /** Bytes. Default: 64 KiB. */
   readonly maxBodyBytes?: number;
   readonly status: 200 | 201 | 202 | 204;

@@ -1,6 +1,7 @@
 /** All operations of the control API, in the order of its pages. A new one is added here. */
 import * as events from './event-operations.js';
 import * as functions from './function-operations.js';
+import * as images from './image-operations.js';
 import * as instances from './instance-operations.js';
 import type { Operation } from './operation.js';
 import * as requests from './request-operations.js';
@@ -18,6 +19,10 @@ export const OPERATIONS = {
   functionLogs: functions.functionLogs,
   followFunctionLogs: functions.followFunctionLogs,
   removeFunction: functions.removeFunction,
+  missingBlobs: images.missingBlobs,
+  putBlob: images.putBlob,
+  putImage: images.putImage,
+  listImages: images.listImages,
   spawnInstance: instances.spawnInstance,
   listInstances: instances.listInstances,
   getInstance: instances.getInstance,

@@ -12,8 +12,8 @@ OpenAPI 3.1 is at \`/openapi.json\` of a running server. [control.md](control.md
 what tokens, events and versions are.
 
 Every request has a token, \`Authorization: Bearer TOKEN\`, but where it says otherwise. Bodies are JSON,
-with \`Content-Type: application/json\`. Fields that are not named here are refused. Every error is
-\`{code, message, requestId, details?}\`.
+with \`Content-Type: application/json\`; a blob's is \`application/octet-stream\`. Fields that are not named
+here are refused. Every error is \`{code, message, requestId, details?}\`.
 `;
 
 export function reference(): string {
@@ -101,11 +101,12 @@ function bounds({ minimum, maximum }: TSchema): string {
     : ` from ${minimum ?? '…'} to ${maximum ?? '…'}`;
 }
 
-function examples({ method, path, examples: all }: Operation): string {
+function examples({ method, path, takesBytes, examples: all }: Operation): string {
   const lines = all.map(({ summary, params = {}, query, body, status }: Example) => {
     const concrete = path.replace(/:(\w+)/g, (_, name: string) => params[name] ?? `:${name}`);
     const search = query === undefined ? '' : `?${new URLSearchParams(query)}`;
-    const sent = body === undefined ? '' : `\n${JSON.stringify(body, undefined, 2)}`;
+    const text = takesBytes ? body : JSON.stringify(body, undefined, 2);
+    const sent = body === undefined ? '' : `\n${text}`;
     return `# ${summary}: ${status}\n${method} ${concrete}${search}${sent}`;
   });
   return ['```', lines.join('\n\n'), '```', ''].join('\n');

@@ -1,5 +1,6 @@
 /** The typed client of the control API, for Node and browsers. */
 import { ApiError } from './api-error.js';
+import { ImagesClient } from './images.js';
 import { type ClientOptions, Transport } from './transport.js';
 import type {
   ControlEvent,
@@ -45,6 +46,7 @@ const RETRY_MILLISECONDS = 1_000;
 /** All methods throw an ApiError with the code that the API's reference gives. */
 export class HatcheryClient {
   readonly functions: FunctionsClient;
+  readonly images: ImagesClient;
   readonly instances: InstancesClient;
   readonly tokens: TokensClient;
   readonly #transport: Transport;
@@ -52,6 +54,7 @@ export class HatcheryClient {
   constructor(options: ClientOptions = {}) {
     this.#transport = new Transport(options);
     this.functions = new FunctionsClient(this.#transport);
+    this.images = new ImagesClient(this.#transport);
     this.instances = new InstancesClient(this.#transport);
     this.tokens = new TokensClient(this.#transport);
   }

@@ -13,7 +13,10 @@ export interface ClientOptions {
 export interface Ask {
   readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly query?: Readonly<Record<string, unknown>> | undefined;
+  /** Goes as JSON. */
   readonly body?: unknown;
+  /** Go as they are. */
+  readonly bytes?: Uint8Array | ReadableStream<Uint8Array>;
   readonly signal?: AbortSignal | undefined;
   readonly lastEventId?: string | undefined;
 }
@@ -63,7 +66,8 @@ export class Transport {
     }
   }
 
-  async #send(path: string, { method = 'GET', query, body, signal, lastEventId }: Ask) {
+  async #send(path: string, ask: Ask) {
+    const { method = 'GET', query, body, bytes, signal, lastEventId } = ask;
     const url = new URL(this.server + path);
     for (const [name, value] of Object.entries(query ?? {})) {
       if (value !== undefined) {
@@ -73,6 +77,7 @@ export class Transport {
     const headers: Record<string, string> = {
       ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(bytes === undefined ? {} : { 'content-type': 'application/octet-stream' }),
       ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
     };
     const response = await this.#fetch(url, {
@@ -80,6 +85,9 @@ export class Transport {
       headers,
       redirect: 'error',
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(bytes === undefined
+        ? {}
+        : { body: bytes as NonNullable<RequestInit['body']>, duplex: 'half' }),
       ...(signal === undefined ? {} : { signal }),
     }).catch((cause: unknown) => {
       signal?.throwIfAborted();

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { BaseLogger } from 'pino';
 import { HatcheryError } from '../errors.js';
+import { Images } from '../image/images.js';
 import type { Serving } from '../supervisor/serving.js';
 import type { User } from '../supervisor/user.js';
 import { Links } from './access/links.js';
@@ -19,6 +20,8 @@ import { type ControlTimeouts, createControlServer } from './http/server.js';
 import { Instances } from './instances/instances.js';
 import type { Intake } from './intake.js';
 import { expose } from './metrics/exposition.js';
+import { COLLECT_MILLISECONDS, UPLOAD_LIMITS, type UploadLimits } from './uploads/upload-limits.js';
+import { Uploads } from './uploads/uploads.js';
 
 export interface ControlOptions {
   /** What serves; the control side does not close it. */
@@ -38,6 +41,8 @@ export interface ControlOptions {
   readonly rate?: Rate;
   readonly streams?: StreamLimits;
   readonly timeouts?: ControlTimeouts;
+  /** Of images that clients send. Those that are not given are the usual ones. */
+  readonly uploads?: Partial<UploadLimits>;
   /** Where the key for secrets is looked for first. Default: this process's environment. */
   readonly environment?: NodeJS.ProcessEnv;
 }
@@ -46,34 +51,44 @@ const RATE: Rate = { perSecond: 200, burst: 400 };
 
 export class Control {
   readonly functions: Functions;
+  /** Images that clients send. */
+  readonly uploads: Uploads;
   /** Let a browser in once each. */
   readonly links: Links;
   readonly #data: DataFolder;
   readonly #bundling: Bundling;
   readonly #streams: EventStreams;
   readonly #server: FastifyInstance;
+  readonly #logger: BaseLogger;
+  readonly #collector: NodeJS.Timeout;
+  #collecting: Promise<void> | undefined;
   #front = '';
 
   private constructor(
     options: ControlOptions,
-    kept: { data: DataFolder; store: FunctionStore; tokens: Tokens },
+    kept: { data: DataFolder; store: FunctionStore; tokens: Tokens; uploads: Uploads },
   ) {
     const { serving, intake, logger, version, hosts = [] } = options;
-    const { store, tokens } = kept;
+    const { store, tokens, uploads } = kept;
     this.#data = kept.data;
     this.#bundling = new Bundling(options.bundlerUser);
     const { events, logs } = intake;
     const bundling = this.#bundling;
+    const images = new Images(undefined, undefined, uploads);
     const functions = new Functions({
-      ...{ store, data: this.#data.path, serving, bundling, events, logs, logger },
+      ...{ store, data: this.#data.path, serving, bundling, images, events, logs, logger },
     });
-    const instances = new Instances(serving, functions, events, logs);
+    const instances = new Instances({ serving, functions, images }, events, logs);
     intake.endsGoTo(instances);
     this.functions = functions;
+    this.uploads = uploads;
+    this.#logger = logger;
+    this.#collector = setInterval(() => this.#collect(), COLLECT_MILLISECONDS).unref();
     this.#streams = new EventStreams(options.streams ?? STREAM_LIMITS, (id) => tokens.isGood(id));
     this.links = new Links(tokens);
     const handlers = createHandlers({
-      ...{ functions, instances, intake, tokens, links: this.links, streams: this.#streams },
+      ...{ functions, instances, uploads, intake, tokens, links: this.links },
+      streams: this.#streams,
       findRequest: (id) => serving.findRequest(id),
       statistics: () => serving.statistics(),
       server: () => {
@@ -99,7 +114,9 @@ export class Control {
       const box = await SecretBox.open(data.path, options.environment ?? process.env);
       const store = await FunctionStore.open(data.path, box);
       const tokens = await Tokens.open(data.path, options.rate ?? RATE);
-      return new Control(options, { data, store, tokens });
+      const limits = { ...UPLOAD_LIMITS, ...options.uploads };
+      const uploads = await Uploads.open(data.path, () => store.images(), limits);
+      return new Control(options, { data, store, tokens, uploads });
     } catch (error) {
       await data.close();
       throw error;
@@ -136,13 +153,23 @@ export class Control {
         ? new HatcheryError('PORT_IN_USE', { host, port }, { cause: error })
         : error;
     }
+    this.#collect();
     const { address, family, port: actual } = this.#server.server.address() as AddressInfo;
     return `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`;
+  }
+
+  /** Removes images that nothing needs. */
+  #collect(): void {
+    this.#collecting = this.uploads.collect().catch((error: unknown) => {
+      this.#logger.warn({ err: error }, 'images that nothing needs cannot be removed');
+    });
   }
 
   /** Ends all streams and connections. */
   async close(): Promise<void> {
     this.#streams.close();
+    clearInterval(this.#collector);
+    await this.#collecting;
     await this.#server.close();
     await this.#bundling.close();
     await this.#data.close();

@@ -13,10 +13,13 @@ import type { Call, Handlers } from './http/handlers.js';
 import type { Instances } from './instances/instances.js';
 import { type Intake, requestFacts } from './intake.js';
 import { shownStatistics } from './statistics.js';
+import { imageHandlers } from './uploads/handlers.js';
+import type { Uploads } from './uploads/uploads.js';
 
 export interface Parts {
   readonly functions: Functions;
   readonly instances: Instances;
+  readonly uploads: Uploads;
   readonly intake: Intake;
   readonly tokens: Tokens;
   readonly links: Links;
@@ -29,7 +32,10 @@ export interface Parts {
 const DEFAULT_TAIL = 100;
 
 export function createHandlers(parts: Parts): Handlers {
-  return { ...functionHandlers(parts), ...instanceHandlers(parts), ...otherHandlers(parts) };
+  return {
+    ...{ ...functionHandlers(parts), ...imageHandlers(parts) },
+    ...{ ...instanceHandlers(parts), ...otherHandlers(parts) },
+  };
 }
 
 type Some<Ids extends OperationId> = Pick<Handlers, Ids>;

@@ -5,7 +5,7 @@ import { basename, isAbsolute, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HatcheryError } from '../errors.js';
 import { type ParsedImage, parseElf } from './elf.js';
-import { isDigest } from './store/image-name.js';
+import { type Digest, isDigest } from './store/image-name.js';
 import { ImageStore, type ReadImage } from './store/image-store.js';
 
 /** An image's ELF file, read and not yet parsed: plain data, which may go to another process. */
@@ -18,6 +18,13 @@ export interface ImageFile {
   readonly bytes: Uint8Array;
   /** Limits of functions that say none of their own, as the image was built with them. */
   readonly limits?: { readonly memoryBytes?: number };
+}
+
+/** More images that are found by their digests. */
+export interface ImageSource {
+  has(digest: Digest): Promise<boolean>;
+  /** @throws HatcheryError IMAGE_UNKNOWN, IMAGE_INVALID, DATA_UNUSABLE */
+  read(digest: Digest): Promise<ReadImage>;
 }
 
 /** A bootable unikernel: what its ELF file holds, and who it is. */
@@ -40,13 +47,19 @@ export class Images {
   readonly #read = new Map<string, WeakRef<ImageFile>>();
 
   #opened: ImageStore | undefined;
+  readonly #first: ImageSource | undefined;
 
-  /** @param store default: the user's, looked for when it is needed: a worker may have no home. */
+  /**
+   * @param store default: the user's, looked for when it is needed: a worker may have no home.
+   * @param first where digests are looked up before that
+   */
   constructor(
     readonly folder: string = BUILT_IMAGES,
     store?: ImageStore,
+    first?: ImageSource,
   ) {
     this.#opened = store;
+    this.#first = first;
   }
 
   get #store(): ImageStore {
@@ -65,10 +78,13 @@ export class Images {
     if (isAbsolute(image) || image.includes(sep)) {
       return this.#readFile(resolve(image), true);
     }
+    if (isDigest(image) && (await this.#first?.has(image))) {
+      return this.#readStored(image, this.#first as ImageSource);
+    }
     const path = resolve(this.folder, `${image}.elf`);
     // Nobody can put another image into the place of one of the package.
     const isStored = isDigest(image) || (!(await exists(path)) && (await this.#store.has(image)));
-    return isStored ? this.#readStored(image) : this.#readFile(path, false);
+    return isStored ? this.#readStored(image, this.#store) : this.#readFile(path, false);
   }
 
   /** Whether a name is that of an image of this package. */
@@ -76,8 +92,11 @@ export class Images {
     return exists(resolve(this.folder, `${name}.elf`));
   }
 
-  async #readStored(image: string): Promise<ImageFile> {
-    const { name, digest, config, whole } = await this.#store
+  async #readStored<Reference extends string>(
+    image: Reference,
+    store: { read(reference: Reference): Promise<ReadImage> },
+  ): Promise<ImageFile> {
+    const { name, digest, config, whole } = await store
       .read(image)
       .catch((cause: unknown): ReadImage => {
         const known = HatcheryError.from(cause);

@@ -46,14 +46,20 @@ t.test('every example does what it says', { skip: noDriver }, async (t) => {
         const path = operation.path.replace(/:(\w+)/g, (_, name) => filled(params[name] ?? ''));
         const search = query === undefined ? '' : `?${new URLSearchParams(query)}`;
         const ending = new AbortController();
+        const sent = operation.takesBytes
+          ? body
+          : body === undefined
+            ? ''
+            : filled(JSON.stringify(body));
+        const type = operation.takesBytes ? 'application/octet-stream' : 'application/json';
         const response = await fetch(`${server.url}${path}${search}`, {
           method: operation.method,
           signal: ending.signal,
           headers: {
             ...(operation.access === 'none' ? {} : { authorization: `Bearer ${server.token}` }),
-            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+            ...(body === undefined ? {} : { 'content-type': type }),
           },
-          ...(body === undefined ? {} : { body: filled(JSON.stringify(body)) }),
+          ...(body === undefined ? {} : { body: sent as string }),
         });
         if (status < 400 && operation.events !== undefined) {
           t.equal(response.status, status);

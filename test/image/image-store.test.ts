@@ -13,19 +13,8 @@ import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
 import { Images } from '../../src/image/images.js';
 import { ImageStore } from '../../src/image/store/image-store.js';
-import { composeImage, type ImageConfig, type WholeImage } from '../../src/image/store/layout.js';
-
-const hello = readFileSync(fileURLToPath(new URL('../../images/hello.elf', import.meta.url)));
-const ZEROS = `sha256:${'0'.repeat(64)}` as const;
-
-function imageOf(flag: string, limits: ImageConfig['limits'] = {}): WholeImage {
-  const provenance = {
-    tools: { gcc: '12.2.0' },
-    ...{ flags: ['-O2'], givenFlags: [flag], sdk: ZEROS },
-    sources: [{ path: 'main.c', digest: ZEROS }],
-  };
-  return composeImage({ abiVersion: 1, kind: 'c', entry: '0x4000000', limits, provenance }, hello);
-}
+import { composeImage, type WholeImage } from '../../src/image/store/layout.js';
+import { HELLO_ELF as hello, imageOf, ZEROS } from './composed.js';
 
 function storeOf(t: Test): ImageStore {
   return new ImageStore(`${t.testdir({})}/images`);

@@ -46,6 +46,8 @@ export class FunctionStore {
   readonly #folder: string;
   readonly #box: SecretBox;
   readonly #indexes = new Map<string, FunctionIndex>();
+  /** The image of each version that was looked at, by its file's digest: versions do not change. */
+  readonly #images = new Map<string, string>();
   /** Of current versions, for those who list them often. */
   readonly #summaries = new Map<string, VersionSummary>();
 
@@ -138,6 +140,25 @@ export class FunctionStore {
     return summary;
   }
 
+  /**
+   * The images of all versions that are kept, as they were named. Of one whose file is not what it was
+   * nothing is known, and it will not be started.
+   * @throws HatcheryError DATA_UNUSABLE where a file cannot be read
+   */
+  async images(): Promise<Set<string>> {
+    const known = new Map<string, string>();
+    for (const { name, versions } of this.list()) {
+      for (const { version, digest } of versions) {
+        known.set(digest, this.#images.get(digest) ?? (await this.#imageOf(name, version)));
+      }
+    }
+    this.#images.clear();
+    for (const [digest, image] of known) {
+      this.#images.set(digest, image);
+    }
+    return new Set(known.values());
+  }
+
   /** Forgets a function with all its versions. @throws HatcheryError FUNCTION_MISSING, DATA_UNUSABLE */
   async remove(name: string): Promise<void> {
     this.#index(name);
@@ -151,6 +172,20 @@ export class FunctionStore {
       await rm(folder, { recursive: true });
       await syncFolder(this.#folder);
     });
+  }
+
+  /** Empty where there is none any more. */
+  async #imageOf(name: string, version: number): Promise<string> {
+    try {
+      return (await this.#read(name, version)).settings.image;
+    } catch (error) {
+      const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+      // It was removed meanwhile, or is broken; whatever else it is may pass.
+      if (code === undefined || code === 'ENOENT') {
+        return '';
+      }
+      throw error;
+    }
   }
 
   async #read(name: string, version: number): Promise<StoredVersion> {

@@ -3,7 +3,7 @@ import type { BaseLogger } from 'pino';
 import type { BodyOf, ResponseOf } from '../../api/operation.js';
 import type { Operations } from '../../api/operations.js';
 import { HatcheryError } from '../../errors.js';
-import { Images } from '../../image/images.js';
+import type { Images } from '../../image/images.js';
 import type { DeployedBy, Serving } from '../../supervisor/serving.js';
 import type { Bundling } from '../bundling/bundling.js';
 import type { FunctionStore, OpenedVersion } from '../data/function-store.js';
@@ -30,6 +30,7 @@ export interface FunctionsOptions {
   readonly data: string;
   readonly serving: Serving;
   readonly bundling: Bundling;
+  readonly images: Images;
   readonly events: EventLog;
   readonly logs: LogStore;
   readonly logger: BaseLogger;
@@ -37,7 +38,6 @@ export interface FunctionsOptions {
 
 export class Functions {
   readonly #options: FunctionsOptions;
-  readonly #images = new Images();
   /** Why those do not answer that are kept and could not be started. */
   readonly #failed = new Map<string, string>();
   /** By which each gets its virtual machines. */
@@ -58,15 +58,13 @@ export class Functions {
 
   /** Starts all that are kept. One that cannot be started keeps no other from answering. */
   async restore(): Promise<void> {
-    const { store, data, serving, logs, logger } = this.#options;
+    const { store, data, serving, images, logs, logger } = this.#options;
     for (const { name } of store.list()) {
       logs.keep(name);
       try {
         const version = await store.read(name);
         const { image } = version.settings;
-        const prepared = await needing(image, data, () =>
-          prepareVersion(name, version, this.#images),
-        );
+        const prepared = await needing(image, data, () => prepareVersion(name, version, images));
         this.#strategies.set(name, (await serving.deployPrepared(prepared)).strategy);
       } catch (error) {
         const known = HatcheryError.from(error);
@@ -103,7 +101,7 @@ export class Functions {
   /** @throws HatcheryError as the operation says */
   async deploy(name: string, body: DeployBody): Promise<Deployed> {
     const start = performance.now();
-    const { store, data, bundling, serving, logs } = this.#options;
+    const { store, data, bundling, serving, images, logs } = this.#options;
     return this.#inTurn(name, async () => {
       const keeps = Object.values(body.secrets ?? {}).includes(null);
       const before = keeps && store.get(name) ? await store.read(name) : undefined;
@@ -111,7 +109,7 @@ export class Functions {
       const order = bundleOrderOf(body);
       const code = order && (await bundling.bundle(name, order));
       const version = { ...given, ...(code === undefined ? {} : { code }) };
-      const prepared = await prepareVersion(name, version, this.#images);
+      const prepared = await prepareVersion(name, version, images);
       const isNew = store.get(name) === undefined;
       // What its start-up code logs is worth reading, above all where it fails.
       logs.keep(name);
@@ -135,10 +133,10 @@ export class Functions {
    */
   async rollBack(name: string, version?: number): Promise<Deployed> {
     const start = performance.now();
-    const { store, serving } = this.#options;
+    const { store, serving, images } = this.#options;
     return this.#inTurn(name, async () => {
       const chosen = version ?? this.#versionBefore(name);
-      const prepared = await prepareVersion(name, await store.read(name, chosen), this.#images);
+      const prepared = await prepareVersion(name, await store.read(name, chosen), images);
       const deployed = await serving.deployPrepared(prepared, async () => {
         await store.makeCurrent(name, chosen);
       });

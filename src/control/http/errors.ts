@@ -41,7 +41,8 @@ export function sendError(
   if (error.status === 401) {
     reply.header('WWW-Authenticate', 'Bearer');
   }
-  if (error.code === 'REQUEST_BODY_TOO_LARGE') {
+  // Of a body that is still coming, too.
+  if (error.code === 'REQUEST_BODY_TOO_LARGE' || !reply.request.raw.complete) {
     // The rest of it is nobody's.
     reply.header('Connection', 'close');
   }

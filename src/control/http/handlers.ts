@@ -9,6 +9,10 @@ export interface Call<Id extends OperationId> {
   readonly params: ParamsOf<Operations[Id]>;
   readonly query: QueryOf<Operations[Id]>;
   readonly body: BodyOf<Operations[Id]>;
+  /** Of operations that take bytes; reading it may end in CLIENT_GONE. Else empty. */
+  readonly bytes: AsyncIterable<Uint8Array>;
+  /** How many they are, where the client says it. */
+  readonly length: number | undefined;
   /** Also in the response's X-Request-Id. */
   readonly requestId: string;
   /** Who asks; absent where the operation needs no token. */

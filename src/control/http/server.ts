@@ -4,6 +4,7 @@
  */
 import { createServer as createHttpServer } from 'node:http';
 import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { BaseLogger } from 'pino';
 import { openApi } from '../../api/openapi.js';
@@ -14,6 +15,7 @@ import { nextRequestId } from '../../fabric/request-id.js';
 import type { TokenFacts } from '../access/token.js';
 import type { Tokens } from '../access/tokens.js';
 import type { Exposition } from '../metrics/exposition.js';
+import { limitBodyTime, limitUploadTime } from './body-time.js';
 import { serveDashboard } from './dashboard-files.js';
 import { answerClientError, knownError, sendError } from './errors.js';
 import type { EventStreams } from './event-streams.js';
@@ -37,7 +39,7 @@ export interface ControlServerOptions {
 export interface ControlTimeouts {
   /** How long a client may take to send the head of a request. */
   readonly headMilliseconds: number;
-  /** The same for all of it. */
+  /** The same for its body, and for a pause in an upload. */
   readonly requestMilliseconds: number;
 }
 
@@ -60,7 +62,8 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
       const http = createHttpServer(
         {
           headersTimeout: timeouts.headMilliseconds,
-          requestTimeout: timeouts.requestMilliseconds,
+          // Each route has its own.
+          requestTimeout: 0,
           connectionsCheckingInterval: Math.min(CHECK_MILLISECONDS, timeouts.headMilliseconds),
           keepAliveTimeout: KEEP_ALIVE_MILLISECONDS,
         },
@@ -87,11 +90,24 @@ export function createControlServer(options: ControlServerOptions): FastifyInsta
   server.addHook('onRequest', async (request, reply) => {
     reply.headers({ 'X-Request-Id': request.id, 'Cache-Control': 'no-store' });
     reply.header('X-Content-Type-Options', 'nosniff');
+    const limitTime = request.routeOptions.config.takesBytes ? limitUploadTime : limitBodyTime;
+    limitTime(request.raw, timeouts.requestMilliseconds);
     guard.check(request.headers);
   });
-  for (const id of Object.keys(OPERATIONS) as OperationId[]) {
+  const ids = Object.keys(OPERATIONS) as OperationId[];
+  for (const id of ids.filter((one) => !takesBytes(one))) {
     addRoute(server, options, OPERATIONS[id], handlers[id] as never);
   }
+  // Within a scope of their own, that nothing else takes bytes.
+  server.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('application/octet-stream', (_, payload, done) =>
+      done(null, payload),
+    );
+    for (const id of ids.filter(takesBytes)) {
+      addRoute(scope, options, OPERATIONS[id], handlers[id] as never);
+    }
+  });
   serveDashboard(server);
   const description = JSON.stringify(openApi(options.version));
   server.get('/openapi.json', (_, reply) => reply.type('application/json').send(description));
@@ -112,6 +128,16 @@ function addMetrics(server: FastifyInstance, { tokens, metrics }: ControlServerO
   });
 }
 
+function takesBytes(id: OperationId): boolean {
+  return (OPERATIONS[id] as Operation).takesBytes === true;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    takesBytes?: boolean;
+  }
+}
+
 type AnyHandler = (call: Call<never>) => Promise<unknown>;
 
 function addRoute(
@@ -125,6 +151,7 @@ function addRoute(
   server.route({
     method,
     url: path,
+    config: { takesBytes: operation.takesBytes === true },
     bodyLimit: operation.maxBodyBytes ?? BODY_BYTES,
     schema: {
       ...(params === undefined ? {} : { params }),
@@ -157,8 +184,13 @@ function callOf(
 ) {
   const { params, query, body, headers } = request;
   const last = headers['last-event-id'];
+  const { 'content-length': length } = headers;
   return {
-    ...{ params, query, body, token },
+    ...{ params, query, token },
+    body: body instanceof Readable ? undefined : body,
+    // Whoever stops reading has yet to answer.
+    bytes: body instanceof Readable ? body.iterator({ destroyOnReturn: false }) : Readable.from([]),
+    length: length === undefined ? undefined : Number(length),
     requestId: request.id,
     lastEventId: typeof last === 'string' ? last : undefined,
     stream: () => {

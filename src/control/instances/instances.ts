@@ -6,7 +6,7 @@ import type { Operations } from '../../api/operations.js';
 import { HatcheryError } from '../../errors.js';
 import { JAVASCRIPT_IMAGE } from '../../fabric/definition.js';
 import type { PreparedFunction } from '../../fabric/prepared.js';
-import { Images } from '../../image/images.js';
+import type { Images } from '../../image/images.js';
 import type { Serving } from '../../supervisor/serving.js';
 import type { EventLog } from '../events/event-log.js';
 import { prepareVersion } from '../functions/definitions.js';
@@ -30,14 +30,19 @@ export class Instances {
   readonly #functions: Functions;
   readonly #events: EventLog;
   readonly #logs: LogStore;
-  readonly #images = new Images();
+  readonly #images: Images;
   /** In the order in which they were made. */
   readonly #records = new Map<string, InstanceRecord>();
   #endedCount = 0;
 
-  constructor(serving: Serving, functions: Functions, events: EventLog, logs: LogStore) {
+  constructor(
+    { serving, functions, images }: { serving: Serving; functions: Functions; images: Images },
+    events: EventLog,
+    logs: LogStore,
+  ) {
     this.#serving = serving;
     this.#functions = functions;
+    this.#images = images;
     this.#events = events;
     this.#logs = logs;
   }

@@ -1,9 +1,9 @@
 /** The blobs of an image layout: files that are named by what is in them. */
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeUnfinished, writeAtomically } from '../../atomic-file.js';
+import { removeUnfinished, syncFolder, writeAtomically } from '../../atomic-file.js';
 import { BLOB_FOLDER, type Descriptor, type Digest, digestOf } from './layout.js';
 
 /** Only the user may look into the data of Hatchery. */
@@ -28,6 +28,48 @@ export class Blobs {
     }
   }
 
+  /** Puts a file in place that has this digest and lasts; it is of the same file system. */
+  async adopt(path: string, digest: Digest): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: FOLDER_MODE });
+    await rename(path, this.#path(digest));
+    await syncFolder(this.#folder);
+  }
+
+  /** Whether it is there, in its size; what is in it shows when it is read. */
+  async has({ digest, size }: Pick<Descriptor, 'digest' | 'size'>): Promise<boolean> {
+    const facts = await stat(this.#path(digest)).catch(() => undefined);
+    return facts?.isFile() === true && facts.size === size;
+  }
+
+  /** Makes it as young as one that has just come. */
+  async touch(digest: Digest): Promise<void> {
+    const now = new Date();
+    await utimes(this.#path(digest), now, now).catch(() => {});
+  }
+
+  /** When it came or was touched, in milliseconds since 1970; 0 where it is not there. */
+  async time(digest: Digest): Promise<number> {
+    return (await stat(this.#path(digest)).catch(() => undefined))?.mtimeMs ?? 0;
+  }
+
+  async remove(digest: Digest): Promise<void> {
+    await rm(this.#path(digest), { force: true });
+  }
+
+  /** How many there are, and what they take. */
+  async total(): Promise<{ readonly blobs: number; readonly bytes: number }> {
+    const names = await readdir(this.#folder).catch(() => []);
+    const sizes = await Promise.all(
+      names.map(
+        async (name) => (await stat(join(this.#folder, name)).catch(() => undefined))?.size,
+      ),
+    );
+    return {
+      blobs: names.length,
+      bytes: sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0),
+    };
+  }
+
   /** @throws Error that says what is wrong: it is missing, or is not what its digest says */
   async read({ digest, size }: Pick<Descriptor, 'digest' | 'size'>): Promise<Uint8Array> {
     const file = await open(this.#path(digest), constants.O_RDONLY | constants.O_NOFOLLOW).catch(
@@ -50,13 +92,23 @@ export class Blobs {
     }
   }
 
-  /** Removes all but those. */
-  async keepOnly(digests: ReadonlySet<string>): Promise<{ blobs: number; bytes: number }> {
+  /**
+   * Removes all but those.
+   * @param before those that are younger stay, too; in milliseconds since 1970
+   */
+  async keepOnly(
+    digests: ReadonlySet<string>,
+    before = Number.POSITIVE_INFINITY,
+  ): Promise<{ blobs: number; bytes: number }> {
     const removed = { blobs: 0, bytes: 0 };
     for (const name of await readdir(this.#folder).catch(() => [])) {
       if (BLOB_NAME.test(name) && !digests.has(`sha256:${name}`)) {
         const path = join(this.#folder, name);
-        removed.bytes += (await stat(path)).size;
+        const { size, mtimeMs } = await stat(path);
+        if (mtimeMs > before) {
+          continue;
+        }
+        removed.bytes += size;
         removed.blobs += 1;
         await rm(path);
       }

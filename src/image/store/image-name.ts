@@ -9,8 +9,10 @@ export const IMAGE_NAME_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}$';
 /** A name, or the digest of a stored image. */
 export const IMAGE_REFERENCE_PATTERN = '^([a-z0-9][a-z0-9-]{0,62}|sha256:[0-9a-f]{64})$';
 
+export const DIGEST_PATTERN = '^sha256:[0-9a-f]{64}$';
+
 const NAME = new RegExp(IMAGE_NAME_PATTERN);
-const DIGEST = /^sha256:[0-9a-f]{64}$/;
+const DIGEST = new RegExp(DIGEST_PATTERN);
 
 export function isDigest(reference: string): reference is Digest {
   return DIGEST.test(reference);

@@ -48,11 +48,15 @@ export interface ReadImage extends StoredImage {
   readonly whole: WholeImage;
 }
 
-/** What {@link ImageStore.collect} took away. */
-export interface Collected {
+/** What was taken away. */
+export interface Removed {
   readonly images: number;
   readonly blobs: number;
   readonly bytes: number;
+}
+
+/** What {@link ImageStore.collect} did. */
+export interface Collected extends Removed {
   /** Functions that need images which have no name any more. */
   readonly kept: readonly ImageUse[];
 }
@@ -77,19 +81,26 @@ export class ImageStore {
   }
 
   /**
-   * Puts an image in, under a name that may have been another image's before.
+   * Puts an image in, under a name that may have been another image's before, or without one.
    * @returns whether anything changed
    * @throws HatcheryError IMAGE_INVALID, INVALID_ARGUMENT where the name is none, DATA_UNUSABLE
    */
-  async put(image: WholeImage, name: string): Promise<boolean> {
-    checkImageName(name);
-    checkWhole(image, name);
+  async put(image: WholeImage, name?: string): Promise<boolean> {
+    if (name !== undefined) {
+      checkImageName(name);
+    }
+    checkWhole(image, name ?? image.digest);
     return this.#changing(async (before) => {
       for (const bytes of [image.elf, image.config, image.manifest]) {
         await this.#blobs.write(bytes);
       }
-      if (before.some((entry) => entry.digest === image.digest && nameOf(entry) === name)) {
+      const isThere = ({ digest, ...entry }: Descriptor) =>
+        digest === image.digest && (name === undefined || nameOf(entry) === name);
+      if (before.some(isThere)) {
         return { result: false };
+      }
+      if (name === undefined) {
+        return { result: true, after: [...before, manifestDescriptor(image.manifest, name)] };
       }
       const named = before.filter((entry) => nameOf(entry) !== undefined && nameOf(entry) !== name);
       const after = [...named, manifestDescriptor(image.manifest, name)];
@@ -208,18 +219,47 @@ export class ImageStore {
       const after = before.filter(
         (entry) => nameOf(entry) !== undefined || needed.has(entry.digest),
       );
-      const parts = new Set<string>();
-      for (const entry of after) {
-        parts.add(entry.digest);
-        // One that is broken keeps nothing else; whoever uses it is told.
-        const manifest = await this.#blobs.read(entry).then(parseManifest, () => undefined);
-        for (const { digest } of manifest ? [manifest.config, ...manifest.layers] : []) {
-          parts.add(digest);
-        }
-      }
-      const removed = await this.#blobs.keepOnly(parts);
+      const removed = await this.#blobs.keepOnly(await this.#blobsOf(after));
       return { result: { images: before.length - after.length, ...removed, kept }, after };
     });
+  }
+
+  /**
+   * Removes images that are neither used nor young, and what no image has and is not young.
+   * @param isUsed also asked of those that have a name
+   * @param before milliseconds since 1970: what was put or touched later is young
+   * @throws HatcheryError DATA_UNUSABLE
+   */
+  async prune(isUsed: (digest: Digest) => boolean, before: number): Promise<Removed> {
+    return this.#changing(async (entries) => {
+      const after: Descriptor[] = [];
+      for (const entry of entries) {
+        if (isUsed(entry.digest) || (await this.#blobs.time(entry.digest)) > before) {
+          after.push(entry);
+        }
+      }
+      const removed = await this.#blobs.keepOnly(await this.#blobsOf(after), before);
+      return { result: { images: entries.length - after.length, ...removed }, after };
+    });
+  }
+
+  /** The digests of all images, also of those that are broken. @throws HatcheryError DATA_UNUSABLE */
+  async digests(): Promise<readonly Digest[]> {
+    return [...new Set((await this.#entries()).map(({ digest }) => digest))];
+  }
+
+  /** All that these images are made of. */
+  async #blobsOf(entries: readonly Descriptor[]): Promise<ReadonlySet<string>> {
+    const used = new Set<string>();
+    for (const entry of entries) {
+      used.add(entry.digest);
+      // One that is broken keeps nothing else; whoever uses it is told.
+      const manifest = await this.#blobs.read(entry).then(parseManifest, () => undefined);
+      for (const { digest } of manifest ? [manifest.config, ...manifest.layers] : []) {
+        used.add(digest);
+      }
+    }
+    return used;
   }
 
   /** Changes the index, alone; it stays as it is where `change` gives none. */
@@ -298,7 +338,7 @@ export class ImageStore {
   }
 }
 
-function nameOf(entry: Descriptor): string | undefined {
+function nameOf(entry: Pick<Descriptor, 'annotations'>): string | undefined {
   return entry.annotations?.[NAME_ANNOTATION];
 }
 

@@ -43,7 +43,7 @@ const MANIFEST = v.object({
   mediaType: v.literal(MANIFEST_TYPE),
   artifactType: v.literal(IMAGE_TYPE),
   config: v.object({ ...DESCRIPTOR.entries, mediaType: v.literal(CONFIG_TYPE) }),
-  layers: v.tuple([v.object({ ...DESCRIPTOR.entries, mediaType: v.literal(ELF_TYPE) })]),
+  layers: v.strictTuple([v.object({ ...DESCRIPTOR.entries, mediaType: v.literal(ELF_TYPE) })]),
 });
 export type Manifest = v.InferOutput<typeof MANIFEST>;
 
@@ -110,8 +110,9 @@ function descriptorOf(mediaType: string, bytes: Uint8Array): Descriptor {
 }
 
 /** The entry of an image in an index. */
-export function manifestDescriptor(manifest: Uint8Array, name: string): Descriptor {
-  return { ...descriptorOf(MANIFEST_TYPE, manifest), annotations: { [NAME_ANNOTATION]: name } };
+export function manifestDescriptor(manifest: Uint8Array, name: string | undefined): Descriptor {
+  const annotations = name === undefined ? {} : { annotations: { [NAME_ANNOTATION]: name } };
+  return { ...descriptorOf(MANIFEST_TYPE, manifest), ...annotations };
 }
 
 /** @throws Error where it is none */
