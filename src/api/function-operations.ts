@@ -69,6 +69,8 @@ const Bundle = Closed(
   { description: 'JavaScript that is bundled already.' },
 );
 
+const Script = Type.String({ description: 'A script in Lua, which the image `lua` runs.' });
+
 const Settings = {
   env: Type.Optional(Variables),
   limits: Type.Optional(Limits),
@@ -112,6 +114,7 @@ export const ImageName = Type.String({
 export const DeployBody = Closed({
   source: Type.Optional(Source),
   bundle: Type.Optional(Bundle),
+  script: Type.Optional(Script),
   image: Type.Optional(ImageName),
   secrets: Type.Optional(
     Type.Record(
@@ -163,7 +166,7 @@ export const deployFunction = operation({
   tag: 'Functions',
   summary: 'Deploy a function, or a new version of it',
   description:
-    'Exactly one of source, bundle and image is given. It is checked, source is bundled, then it is ' +
+    'Exactly one of source, bundle, script and image is given. It is checked, source is bundled, then it is ' +
     'started once and stored; then it answers, in all workers, from one moment on. Where any of that ' +
     'fails, the version before stays.',
   access: 'deploy',
@@ -196,6 +199,12 @@ export const deployFunction = operation({
         limits: { wallMilliseconds: 2000, memoryBytes: 33554432 },
         hosts: ['hello.example.com'],
       },
+      status: 200,
+    },
+    {
+      summary: 'A script in Lua',
+      params: { name: 'lua' },
+      body: { script: 'function handle(request) return "hello" end' },
       status: 200,
     },
     { summary: 'An image', params: { name: 'image' }, body: { image: 'hello' }, status: 200 },

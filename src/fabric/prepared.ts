@@ -21,7 +21,7 @@ export type PreparedDefinition = Omit<CheckedDefinition, 'bindings' | 'limits'> 
 };
 
 /** Of a script that is its own bundle. */
-const EMPTY_MAP = '{"version":3,"sources":[],"names":[],"mappings":""}';
+export const EMPTY_MAP = '{"version":3,"sources":[],"names":[],"mappings":""}';
 
 /** A function that only needs a driver; a structured clone of it is as good. */
 export interface PreparedFunction {

@@ -7,9 +7,12 @@ import {
   checkDefinition,
   type FunctionDefinition,
   JAVASCRIPT_IMAGE,
+  LUA_IMAGE,
+  takesCode,
 } from '../../fabric/definition.js';
-import { limitsOf, type PreparedFunction } from '../../fabric/prepared.js';
+import { EMPTY_MAP, limitsOf, type PreparedFunction } from '../../fabric/prepared.js';
 import type { Images } from '../../image/images.js';
+import { isDigest } from '../../image/store/image-name.js';
 import { ZERG } from '../../zerg/zerg-page.js';
 import type { BundleOrder } from '../bundling/bundle-upload.js';
 import { isUploadPath, UPLOAD_FOLDER } from '../bundling/upload.js';
@@ -35,12 +38,12 @@ export function settingsOf(
   if (name === ZERG) {
     throw invalid('name', `${ZERG} is the name of the server's own page`);
   }
-  const given = (['source', 'bundle', 'image'] as const).filter((field) => body[field]);
-  if (given.length !== 1) {
-    throw invalid('source', 'exactly one of it, bundle and image must be given');
+  const fields = ['source', 'bundle', 'script', 'image'] as const;
+  if (fields.filter((field) => body[field] !== undefined).length !== 1) {
+    throw invalid('source', 'exactly one of it, bundle, script and image must be given');
   }
   const settings: VersionSettings = {
-    image: image ?? JAVASCRIPT_IMAGE,
+    image: image ?? (body.script === undefined ? JAVASCRIPT_IMAGE : LUA_IMAGE),
     env: body.env ?? {},
     limits: body.limits ?? {},
     allowFetch: body.allowFetch ?? [],
@@ -53,6 +56,9 @@ export function settingsOf(
   const secrets = secretsOf(body, before);
   if (image === JAVASCRIPT_IMAGE) {
     throw invalid('image', 'js is for source and bundle');
+  }
+  if (image === LUA_IMAGE) {
+    throw invalid('image', 'lua is for script');
   }
   checkDefinition(definitionOf(name, settings, secrets));
   return { settings, secrets };
@@ -73,7 +79,7 @@ function secretsOf(
   );
 }
 
-/** What is to be bundled; `undefined` for an image. @throws HatcheryError CONFIGURATION_INVALID */
+/** What is to be bundled; `undefined` for a script and an image. @throws HatcheryError CONFIGURATION_INVALID */
 export function bundleOrderOf({ source, bundle }: DeployBody): BundleOrder | undefined {
   if (bundle !== undefined) {
     return { code: bundle.code, map: bundle.map };
@@ -93,16 +99,29 @@ export function bundleOrderOf({ source, bundle }: DeployBody): BundleOrder | und
   return source;
 }
 
-/** Whether a bundle that is sent would become the version that there is. */
+/** The code of a version that nobody bundles. */
+export function scriptOf({ script }: DeployBody): NewVersion['code'] {
+  return script === undefined ? undefined : { module: script, map: EMPTY_MAP };
+}
+
+/** Whether what is sent would become the version that there is; of source nobody can tell. */
 export function isSameVersion(name: string, body: DeployBody, version: OpenedVersion): boolean {
-  const { bundle } = body;
   const { settings, secrets, code } = version;
   return (
-    bundle?.map !== undefined &&
+    isSameCode(body, code) &&
+    isDeepStrictEqual({ settings, secrets }, settingsOf(name, body, version))
+  );
+}
+
+function isSameCode({ bundle, script, image }: DeployBody, code: NewVersion['code']): boolean {
+  if (bundle === undefined) {
+    return script === undefined ? image !== undefined && isDigest(image) : code?.module === script;
+  }
+  return (
+    bundle.map !== undefined &&
     code?.module === bundle.code &&
     // Where its sources are said to be differs, as they are moved into the upload.
-    mappingsOf(code.map) === mappingsOf(bundle.map) &&
-    isDeepStrictEqual({ settings, secrets }, settingsOf(name, body, version))
+    mappingsOf(code.map) === mappingsOf(bundle.map)
   );
 }
 
@@ -149,8 +168,9 @@ function definitionOf(
     name,
     ...rest,
     secrets,
+    image,
     // What is in it was bundled already.
-    ...(image === JAVASCRIPT_IMAGE ? { source: '' } : { image }),
+    ...(takesCode(image) ? { source: '' } : {}),
     ...(strategy === undefined ? {} : { strategy }),
     ...(poolSize === undefined ? {} : { poolSize }),
   };

@@ -16,6 +16,7 @@ import {
   type DeployBody,
   isSameVersion,
   prepareVersion,
+  scriptOf,
   settingsOf,
 } from './definitions.js';
 
@@ -85,7 +86,7 @@ export class Functions {
   }
 
   /**
-   * Deploys a bundle, unless that is what answers already.
+   * Deploys a bundle, a script, or an image by its digest, unless that is what answers already.
    * @returns whether it was deployed. @throws HatcheryError as `deploy`
    */
   async ensure(name: string, body: DeployBody): Promise<boolean> {
@@ -107,7 +108,7 @@ export class Functions {
       const before = keeps && store.get(name) ? await store.read(name) : undefined;
       const given = settingsOf(name, body, before);
       const order = bundleOrderOf(body);
-      const code = order && (await bundling.bundle(name, order));
+      const code = order === undefined ? scriptOf(body) : await bundling.bundle(name, order);
       const version = { ...given, ...(code === undefined ? {} : { code }) };
       const prepared = await prepareVersion(name, version, images);
       const isNew = store.get(name) === undefined;

@@ -4,7 +4,7 @@ import { DEFAULT_IDLE_MILLISECONDS } from '../../api/instance-operations.js';
 import type { BodyOf, ResponseOf } from '../../api/operation.js';
 import type { Operations } from '../../api/operations.js';
 import { HatcheryError } from '../../errors.js';
-import { JAVASCRIPT_IMAGE } from '../../fabric/definition.js';
+import { takesCode } from '../../fabric/definition.js';
 import type { PreparedFunction } from '../../fabric/prepared.js';
 import type { Images } from '../../image/images.js';
 import type { Serving } from '../../supervisor/serving.js';
@@ -225,8 +225,8 @@ function check({ function: name, image }: SpawnBody): void {
   if ((name === undefined) === (image === undefined)) {
     throw invalid('function', 'exactly one of it and image must be given');
   }
-  if (image === JAVASCRIPT_IMAGE) {
-    throw invalid('image', 'js runs functions: give one');
+  if (image !== undefined && takesCode(image)) {
+    throw invalid('image', `${image} runs functions: give one`);
   }
 }
 
