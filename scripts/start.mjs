@@ -9,7 +9,7 @@ await runStepsOrExit(allSteps());
 
 const given = process.argv.slice(2);
 const isFile = (argument, index) =>
-  /^[^-].*\.[cm]?[jt]sx?$/.test(argument) && given[index - 1] !== '--deploy';
+  /^[^-].*\.([cm]?[jt]sx?|wasm|wat|c|lua)$/.test(argument) && given[index - 1] !== '--deploy';
 const options = given.flatMap((argument, index) =>
   isFile(argument, index) ? ['--deploy', argument] : [argument],
 );

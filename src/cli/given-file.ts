@@ -1,28 +1,37 @@
 /** The file that `hatchery up` deploys when it starts. */
 import { resolve } from 'node:path';
 import type { DeployRequest } from '../client/index.js';
-import { checkFile } from './function-options.js';
-import { deployRequest, nameFor } from './remote/deploy-request.js';
+import type { Control } from '../control/control.js';
+import { checkFile, functionName } from './function-options.js';
+import { settingsFrom } from './remote/deploy-request.js';
+import { type Sent, sentOf } from './remote/deploy-source.js';
+import type { Terminal } from './terminal.js';
 
 export class GivenFile {
   /** Of its function. */
   readonly name: string;
-  readonly #order: Promise<DeployRequest>;
+  readonly #sent: Promise<Sent>;
 
   /**
-   * Begins to bundle it, beside whatever else the server does at its start.
+   * Begins to bundle or build it, beside whatever else the server does at its start.
    * @throws HatcheryError INVALID_ARGUMENT
    */
-  constructor(file: string) {
-    checkFile(resolve(file));
-    this.name = nameFor(file, {});
-    this.#order = deployRequest(this.name, file, {});
+  constructor(file: string, terminal: Terminal) {
+    const path = resolve(file);
+    checkFile(path);
+    this.name = functionName(path);
+    this.#sent = sentOf(this.name, { kind: 'file', path }, undefined, terminal);
     // It is told when it is asked for.
-    this.#order.catch(() => {});
+    this.#sent.catch(() => {});
   }
 
-  /** What is to be deployed. @throws HatcheryError BUNDLE_FAILED */
-  order(): Promise<DeployRequest> {
-    return this.#order;
+  /** @throws HatcheryError as `sentOf`, and as a deploy by the API */
+  async deploy({ uploads, functions }: Pick<Control, 'uploads' | 'functions'>): Promise<void> {
+    const { code, upload } = await this.#sent;
+    if (upload !== undefined) {
+      await uploads.add({ ...upload, digest: upload.digest as `sha256:${string}` });
+    }
+    const order: DeployRequest = { ...code, ...settingsFrom({}) };
+    await functions.ensure(this.name, order);
   }
 }

@@ -15,6 +15,7 @@ import { describeDomain } from './domain/domain.js';
 import { EXIT_CODES, exitCodeOf } from './exit-codes.js';
 import { describeImage } from './image/image.js';
 import { describeDashboard } from './remote/dashboard.js';
+import { describeDeploy } from './remote/deploy.js';
 import { describeEvents } from './remote/events.js';
 import { describeFunction } from './remote/function.js';
 import { describeInstance } from './remote/instance.js';
@@ -57,6 +58,7 @@ function createProgram(terminal: Terminal, settle: (code: number) => void): Comm
     settle(await serve(file, options, terminal)),
   );
   describeUp(add('up')).action(async (options) => settle(await up(options, terminal)));
+  describeDeploy(add('deploy'), terminal, settle);
   const nouns = {
     ...{ function: describeFunction, instance: describeInstance, image: describeImage },
     token: describeToken,

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { HatcheryError } from '../errors.js';
 import type { FunctionDefinition } from '../fabric/definition.js';
+import type { BuildResult } from '../image/build/image-builder.js';
 import {
   checkFile,
   definitionFrom,
@@ -28,28 +29,51 @@ export async function deployableFrom(
 ): Promise<Deployable> {
   const path = resolve(file);
   checkFile(path);
-  // Loaded where something is built only.
-  const { isBuildable } = await import('../image/build/sources.js');
-  if (!isBuildable(path)) {
-    if (options.dir !== undefined) {
-      const problem = '--dir is for images that are built here: .wasm, .wat and .c';
-      throw new HatcheryError('INVALID_ARGUMENT', { problem });
-    }
+  const built = await builtFrom(path, options.dir, terminal);
+  if (built === undefined) {
     const definition = definitionFrom(file, options);
     return definition.image === undefined ? { definition } : { definition, inputs: [path] };
   }
-  const { buildImage } = await import('./image/builder.js');
-  const name = functionName(path);
-  const { image, wasBuilt, milliseconds, inputs } = await buildImage(
-    { name: await freeName(name), sources: [path], folders: options.dir ?? [] },
-    terminal,
-  );
-  if (!wasBuilt) {
-    terminal.note(`Built ${name} in ${milliseconds.toFixed(0)} ms`);
-  }
   const definition = definitionFrom(file, options);
   // The very image that was built, whoever takes its name meanwhile.
-  return { definition: { ...definition, image: image.digest }, inputs };
+  return { definition: { ...definition, image: built.image.digest }, inputs: built.inputs };
+}
+
+/**
+ * The image of a source, in the user's store; `undefined` where nothing is built of the file.
+ * @param folders that go into the image
+ * @throws HatcheryError INVALID_ARGUMENT, and as an image fails to build
+ */
+export async function builtFrom(
+  path: string,
+  folders: readonly string[] | undefined,
+  terminal: Terminal,
+): Promise<BuildResult | undefined> {
+  // Loaded where something is built only.
+  const { isBuildable } = await import('../image/build/sources.js');
+  if (!isBuildable(path)) {
+    checkNoFolders(folders);
+    return undefined;
+  }
+  checkFile(path);
+  const { buildImage } = await import('./image/builder.js');
+  const name = functionName(path);
+  const built = await buildImage(
+    { name: await freeName(name), sources: [path], folders: folders ?? [] },
+    terminal,
+  );
+  if (!built.wasBuilt) {
+    terminal.note(`Built ${name} in ${built.milliseconds.toFixed(0)} ms`);
+  }
+  return built;
+}
+
+/** @throws HatcheryError INVALID_ARGUMENT where nothing is built that they could go into */
+export function checkNoFolders(folders: readonly string[] | undefined): void {
+  if (folders !== undefined) {
+    const problem = '--dir is for images that are built here: .wasm, .wat and .c';
+    throw new HatcheryError('INVALID_ARGUMENT', { problem });
+  }
 }
 
 /** Images of the package keep their names. */

@@ -1,7 +1,8 @@
 /** `hatchery up`: many functions, an API to deploy and spawn, and what is served survives a restart. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Logger } from 'pino';
 import type { Control } from '../control/control.js';
+import { UPLOAD_LIMITS } from '../control/uploads/upload-limits.js';
 import { HatcheryError } from '../errors.js';
 import { createLogger } from '../logging.js';
 import type { Serving } from '../supervisor/serving.js';
@@ -20,7 +21,7 @@ import {
 import type { Terminal } from './terminal.js';
 import { runUntilStopped, type StoppableServer } from './until-stopped.js';
 import { announce } from './up-announcement.js';
-import { collect, wholeNumber } from './values.js';
+import { collect, parseBytes, wholeNumber } from './values.js';
 import { packageVersion } from './version.js';
 
 export interface UpOptions extends ServerOptions {
@@ -29,6 +30,8 @@ export interface UpOptions extends ServerOptions {
   readonly controlHost?: readonly string[];
   readonly data?: string;
   readonly deploy?: string;
+  readonly maxImage: number;
+  readonly maxImages: number;
   readonly selfTest: number;
 }
 
@@ -62,6 +65,16 @@ export function describeUp(command: Command): Command {
       '--data <folder>',
       "where functions, secrets and tokens are kept (default: hatchery in XDG's data home)",
     )
+    .addOption(
+      new Option('--max-image <size>', 'the largest image that may be sent')
+        .argParser(parseBytes)
+        .default(UPLOAD_LIMITS.imageBytes, '256MiB'),
+    )
+    .addOption(
+      new Option('--max-images <size>', 'all images together that were sent and are kept')
+        .argParser(parseBytes)
+        .default(UPLOAD_LIMITS.totalBytes, '4GiB'),
+    )
     .option(
       '--deploy <file>',
       'a file to deploy at the start, where it is not what answers already; its function also ' +
@@ -94,7 +107,7 @@ class Service implements StoppableServer {
     if (requests > 0 && deploy === undefined) {
       throw new HatcheryError('INVALID_ARGUMENT', { problem: '--self-test needs --deploy' });
     }
-    const given = deploy === undefined ? undefined : new GivenFile(deploy);
+    const given = deploy === undefined ? undefined : new GivenFile(deploy, this.#terminal);
     const { serving, control } = await this.#open(given?.name);
     // What workers do takes this process no time.
     const [hasPage] = await Promise.all([
@@ -140,6 +153,7 @@ class Service implements StoppableServer {
       bundlerUser: workerUser(this.#options.workerUser),
       logger: this.#logger,
       version: packageVersion(),
+      uploads: { imageBytes: this.#options.maxImage, totalBytes: this.#options.maxImages },
       hosts: [...(this.#options.controlHost ?? []), this.#options.controlAddress],
     });
     this.#control = control;
@@ -149,14 +163,12 @@ class Service implements StoppableServer {
   /** @returns whether the page is among what was deployed. */
   async #deployAll(
     serving: Serving,
-    { functions }: Control,
+    control: Control,
     given: GivenFile | undefined,
   ): Promise<boolean> {
-    await functions.restore();
+    await control.functions.restore();
     const hasPage = await this.#deployPage(serving);
-    if (given !== undefined) {
-      await functions.ensure(given.name, await given.order());
-    }
+    await given?.deploy(control);
     return hasPage;
   }
 

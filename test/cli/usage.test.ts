@@ -8,6 +8,7 @@ const COMMANDS = [
     'serve',
     'run',
     'up',
+    'deploy',
     'function',
     'instance',
     'image',
