@@ -104,6 +104,7 @@ t.test('the examples work', { skip: noDriver }, async (t) => {
   const folder = t.testdir({
     'app.ts': ECHO,
     'app.wat': COMMAND,
+    'app.lua': 'function handle() return "lua" end\n',
     'main.c': 'int main(void) { return 0; }\n',
     public: { 'index.html': 'page' },
     '.env': 'NAME=value\n',

@@ -1,4 +1,5 @@
 /** `hatchery function …`: functions of a server. */
+import { isDigest } from '../../image/store/image-name.js';
 import { EXIT_CODES } from '../exit-codes.js';
 import { tableOf } from '../table.js';
 import type { Terminal } from '../terminal.js';
@@ -16,6 +17,8 @@ Examples:
   hatchery function logs shop --follow`;
 
 const MAX_LINES = 1_000;
+/** As `image ls` shows it. */
+const SHORT_DIGEST = 'sha256:'.length + 12;
 const MAX_VERSION = Number.MAX_SAFE_INTEGER;
 
 export const describeFunction: DescribeNoun = (noun, add, terminal, settle) => {
@@ -60,7 +63,7 @@ async function list(options: ConnectionOptions, terminal: Terminal): Promise<num
     name,
     version,
     state,
-    image,
+    isDigest(image) ? image.slice(0, SHORT_DIGEST) : image,
     strategy ?? '-',
     problem ?? routes.at(-1) ?? '',
   ]);
