@@ -104,6 +104,7 @@ Result<std::unique_ptr<GuestProcess>> GuestProcess::boot(std::shared_ptr<const S
 }
 
 Result<std::unique_ptr<GuestProcess>> GuestProcess::capture() const {
+    const Turn::Held held(turn_);
     const int own_socket[] = {socket_.get()};
     auto guest = ask(spawner_, {SPAWN_CAPTURE, 0, id_}, own_socket);
     if (guest.ok()) {
@@ -115,14 +116,30 @@ Result<std::unique_ptr<GuestProcess>> GuestProcess::capture() const {
 }
 
 Result<std::unique_ptr<GuestProcess>> GuestProcess::fork() const {
+    const Turn::Held held(turn_); /* forking is work of its own */
     return ask(spawner_, {SPAWN_CLONE, 0, id_}, {});
 }
 
 GuestProcess::~GuestProcess() {
+    IdleWatch::instance().remove(this);
     if (process_ > 0 && shutdown(session_.get(), SHUT_WR) == 0) {
         /* Its end, or the spawner's, which is one for it, too. */
         (void)await(kEndingMilliseconds, nullptr);
     }
+}
+
+Status GuestProcess::resume() const {
+    turn_.begin();
+    Status failed = command(COMMAND_RUN);
+    if (failed) {
+        turn_.end();
+    }
+    return failed;
+}
+
+void GuestProcess::end_for_computing() {
+    computed_.store(true, std::memory_order_release);
+    (void)shutdown(session_.get(), SHUT_WR);
 }
 
 Status GuestProcess::command(char command) const {
@@ -171,7 +188,7 @@ Status GuestProcess::await_made() {
                        word.value().kind == SESSION_FAILED ? word.value().value : ECHILD};
     }
     id_ = word.value().id;
-    return kSuccess;
+    return IdleWatch::instance().add(this);
 }
 
 Result<GuestNews> GuestProcess::listen(int64_t deadline) const {
@@ -195,6 +212,7 @@ Result<GuestNews> GuestProcess::listen(int64_t deadline) const {
         });
         if (got == static_cast<ssize_t>(sizeof news.message)) {
             news.kind = GuestNews::Kind::kMessage;
+            turn_.end();
         } else if (got > 0) {
             news.kind = GuestNews::Kind::kNonsense;
         } else if (got == 0 && (wait.revents & POLLHUP) == 0) {
@@ -208,8 +226,11 @@ Result<GuestNews> GuestProcess::listen(int64_t deadline) const {
     }
 }
 
-Result<std::string> GuestProcess::ending() const {
+Result<std::string> GuestProcess::ending() {
     auto word = await(kEndingMilliseconds, nullptr);
+    if (computed_.load(std::memory_order_acquire)) {
+        return std::string("it computed while it was not run: the process was killed");
+    }
     if (!word.ok()) {
         if (word.failure().call == Spawner::kGone.call) {
             return word.failure();

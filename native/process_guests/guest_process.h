@@ -3,14 +3,17 @@
 #ifndef HATCHERY_PROCESS_GUESTS_GUEST_PROCESS_H
 #define HATCHERY_PROCESS_GUESTS_GUEST_PROCESS_H
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "../machine/descriptor.h"
 #include "../machine/memory_file.h"
 #include "../machine/result.h"
+#include "idle_watch.h"
 #include "spawner.h"
 
 namespace hatchery {
@@ -40,15 +43,19 @@ class GuestProcess {
     GuestProcess(const GuestProcess&) = delete;
     GuestProcess& operator=(const GuestProcess&) = delete;
 
-    /* Lets it go on. Fails where it is gone, or does not read what it is told. */
-    Status resume() const { return command(COMMAND_RUN); }
+    /* Lets it go on: its turn. Fails where it is gone, or does not read what it is told. */
+    Status resume() const;
 
-    /* Waits for it to say something until CLOCK_MONOTONIC passes `deadline`. */
+    /* Waits for it to say something, which ends its turn, until CLOCK_MONOTONIC passes `deadline`. */
     Result<GuestNews> listen(int64_t deadline) const;
 
     /* How it ended, in words; waits for a moment until that is known. Only after kEnded. Fails where
      * it was the spawner's end that ended it. */
-    Result<std::string> ending() const;
+    Result<std::string> ending();
+
+    /* For the watch: ends it, since it has computed without a turn. Any thread, and never waits. */
+    void end_for_computing();
+    Turn& turn() const { return turn_; }
 
     /* Nanoseconds of processor time, all of its life. */
     int64_t cpu_now() const;
@@ -71,6 +78,8 @@ class GuestProcess {
     Descriptor session_;
     Descriptor socket_;
     Mapping channel_;
+    mutable Turn turn_;
+    std::atomic<bool> computed_{false}; /* without a turn */
     uint64_t id_ = 0;
     pid_t process_ = 0;
 };

@@ -6,11 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { Exit, Snapshot } from '../../src/drivers/driver.js';
 import { ProcessDriver } from '../../src/drivers/process.js';
-import { descendants, isAlive, processesMissing } from './processes.js';
+import { milliseconds } from './driver-under-test.js';
+import { descendants, guestsOf, isAlive, processesMissing } from './processes.js';
 import { AMPLE, readySnapshot, requestFrame, soon, TestGuests } from './test-guests.js';
 
 /** `how` of test/guests/system_calls.c. */
-const HOW = { syscall: 0, interrupt: 1, tamper: 2, flood: 3, spin: 4 } as const;
+const HOW = { syscall: 0, interrupt: 1, tamper: 2, flood: 3, spin: 4, lie: 5 } as const;
 /** Stands for an address in the guest's memory. */
 const MEMORY = 0x6d656d;
 const LAST_CALL = 500;
@@ -130,6 +131,27 @@ t.test('a process that is a guest', { skip: processesMissing() }, async (t) => {
     const exit = await attack(snapshot, order(HOW.spin), 40);
     t.equal(exit.kind, 'cpu');
     t.ok(exit.cpuMicroseconds >= 40_000);
+  });
+
+  await t.test('does not compute while it is not run', async (t) => {
+    const honest = await snapshot.createShell({ reusable: false });
+    const shell = await snapshot.createShell({ reusable: false });
+    const before = guestsOf(process.pid).length;
+    const bytes = order(HOW.lie);
+    const exit = await shell.run({ reason: 'request', bytes }, soon(), AMPLE, 'thread');
+    t.equal(exit.kind, 'wait');
+    const patience = performance.now() + milliseconds(5000);
+    while (guestsOf(process.pid).length === before && performance.now() < patience) await sleep(5);
+    t.equal(guestsOf(process.pid).length, before - 1, 'it was ended');
+    const next = await shell.run({ reason: 'timer' }, soon(), AMPLE, 'thread');
+    t.equal(next.kind, 'crash');
+    t.match(next.fault?.reason, 'it computed while it was not run');
+    await shell.destroy();
+    await sleep(1500);
+    const answer = await honest.run({ reason: 'request', bytes: order(9) }, soon(), AMPLE, 'inline');
+    t.equal(answer.kind, 'respond', 'who waits is left alone');
+    await honest.destroy();
+    t.equal((await attack(snapshot, order(9))).kind, 'respond', 'and so is the snapshot');
   });
 
   await t.test('says where it crashed', async (t) => {

@@ -2,7 +2,7 @@
  * Makes the system call that the request's body names: its number (8 bytes), six arguments (8 each), a
  * byte that says how (0: SYSCALL, 1: INT 0x80), from a guest that must not be able to make any. And other
  * attacks on a process: 2, tampering with its handler's memory; 3, messages to the host without end; 4, a
- * loop. It answers 200 if it is still alive afterwards, with what the call gave.
+ * loop; 5, saying that it waits, and computing on. It answers 200 if it is still alive afterwards, with what the call gave.
  */
 #include "kernel.h"
 
@@ -58,6 +58,15 @@ void application_serve(void) {
                 (void)system_call(flood);
             }
         }
+        case 5: {
+            static const struct {
+                unsigned kind, number;
+                unsigned long rest[3];
+            } lie = {1, HATCHERY_WAIT, {0}};
+            const unsigned long told[7] = {1, 3, (unsigned long)&lie, sizeof lie};
+            (void)system_call(told);
+        }
+        /* fall through */
         case 4:
             for (;;) {
                 __asm__ volatile("" ::: "memory");
