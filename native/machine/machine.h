@@ -100,6 +100,12 @@ class Machine {
     /* What it has in use; nothing where no record is kept. Not while it runs. */
     virtual Result<std::optional<MemoryUse>> memory_use(Written written) = 0;
 
+    /* For good: what it had in use at last, where that is known. Then it is only to be destroyed. */
+    virtual std::optional<MemoryUse> finish() {
+        auto use = memory_use(Written::kChanged);
+        return use.ok() ? use.value() : std::nullopt;
+    }
+
     /* After its first answer: tells the snapshot which pages that took, if it keeps the record. */
     virtual void teach_snapshot() {}
 

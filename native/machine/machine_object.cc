@@ -133,8 +133,7 @@ class DestroyJob : public Job {
     Progress work(bool) override {
         if (machine_) {
             /* It goes in any case; what cannot be found out is not known. */
-            auto use = machine_->memory_use(Written::kChanged);
-            use_ = use.ok() ? use.value() : std::nullopt;
+            use_ = machine_->finish();
         }
         machine_.reset();
         return Progress::kDone;

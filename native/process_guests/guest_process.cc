@@ -24,6 +24,8 @@ namespace {
 constexpr int kPatienceMilliseconds = 5000;
 /* How long the reason of an end may take that the socket has told of. */
 constexpr int kEndingMilliseconds = 1000;
+/* How long the spawner may take to answer; it is never kept waiting itself. */
+constexpr int kAnswerMilliseconds = 100;
 constexpr int64_t kSecond = 1'000'000'000;
 
 Result<Descriptor> create_channel() {
@@ -121,11 +123,53 @@ Result<std::unique_ptr<GuestProcess>> GuestProcess::fork() const {
 }
 
 GuestProcess::~GuestProcess() {
+    end();
+}
+
+void GuestProcess::end() {
     IdleWatch::instance().remove(this);
-    if (process_ > 0 && shutdown(session_.get(), SHUT_WR) == 0) {
+    if (process_ > 0 && !end_ && shutdown(session_.get(), SHUT_WR) == 0) {
         /* Its end, or the spawner's, which is one for it, too. */
-        (void)await(kEndingMilliseconds, nullptr);
+        (void)await_end();
     }
+    process_ = 0;
+}
+
+Result<struct session_message> GuestProcess::await_end() {
+    while (!end_) {
+        auto word = await(kEndingMilliseconds, nullptr);
+        if (!word.ok()) {
+            return word;
+        }
+        /* Else it is an answer that nobody waits for any more. */
+        if (word.value().kind == SESSION_ENDED || word.value().kind == SESSION_FORKED) {
+            end_ = word.value();
+        }
+    }
+    return *end_;
+}
+
+Result<std::optional<struct session_message>> GuestProcess::use_now() {
+    if (!asks_ || end_) {
+        return std::optional<struct session_message>();
+    }
+    const struct session_question question = {process_};
+    const ssize_t sent = attempt("send(spawner)", [&] {
+        return send(session_.get(), &question, sizeof question, MSG_NOSIGNAL | MSG_DONTWAIT);
+    });
+    if (sent < 0) {
+        return Failure::from_errno("send(spawner)");
+    }
+    auto word = await(kAnswerMilliseconds, nullptr);
+    if (!word.ok()) {
+        asks_ = false; /* what comes later would be taken for the next answer */
+        return word.failure();
+    }
+    const struct session_message& said = word.value();
+    if (said.kind == SESSION_ENDED || said.kind == SESSION_FORKED) {
+        end_ = said;
+    }
+    return said.kind == SESSION_USE ? std::optional(said) : std::nullopt;
 }
 
 Status GuestProcess::resume() const {
@@ -227,7 +271,7 @@ Result<GuestNews> GuestProcess::listen(int64_t deadline) const {
 }
 
 Result<std::string> GuestProcess::ending() {
-    auto word = await(kEndingMilliseconds, nullptr);
+    auto word = await_end();
     if (computed_.load(std::memory_order_acquire)) {
         return std::string("it computed while it was not run: the process was killed");
     }
@@ -237,12 +281,9 @@ Result<std::string> GuestProcess::ending() {
         }
         return std::string("the process ended");
     }
-    const auto [kind, status, id] = word.value();
-    if (kind == SESSION_FORKED) {
+    const int status = word.value().value;
+    if (word.value().kind == SESSION_FORKED) {
         return std::string("a fork or a mapping that nobody had granted: the process was killed");
-    }
-    if (kind != SESSION_ENDED) {
-        return std::string("the process ended");
     }
     if (WIFSIGNALED(status)) {
         const int signal = WTERMSIG(status);

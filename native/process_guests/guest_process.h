@@ -38,7 +38,7 @@ class GuestProcess {
     /* Has this zygote forked: the same guest with a channel of its own. Any thread. */
     Result<std::unique_ptr<GuestProcess>> fork() const;
 
-    /* Ends it, and waits until it has gone: a moment, whatever it does. */
+    /* Ends it. */
     ~GuestProcess();
     GuestProcess(const GuestProcess&) = delete;
     GuestProcess& operator=(const GuestProcess&) = delete;
@@ -57,6 +57,14 @@ class GuestProcess {
     void end_for_computing();
     Turn& turn() const { return turn_; }
 
+    /* Ends it, and waits until it has gone: a moment, whatever it does. What it used is known then, if
+     * its end is. */
+    void end();
+    std::optional<struct session_message> use_at_end() const { return end_; }
+
+    /* What it uses now: asks the spawner, which takes some ten microseconds. */
+    Result<std::optional<struct session_message>> use_now();
+
     /* Nanoseconds of processor time, all of its life. */
     int64_t cpu_now() const;
 
@@ -73,6 +81,8 @@ class GuestProcess {
     /* The spawner's next word; ETIMEDOUT, kGone. */
     Result<struct session_message> await(int milliseconds, pid_t* process) const;
     Status await_made();
+    /* Waits for a moment for the word that it has ended. */
+    Result<struct session_message> await_end();
 
     std::shared_ptr<const Spawner> spawner_;
     Descriptor session_;
@@ -80,6 +90,8 @@ class GuestProcess {
     Mapping channel_;
     mutable Turn turn_;
     std::atomic<bool> computed_{false}; /* without a turn */
+    std::optional<struct session_message> end_; /* ENDED or FORKED, once it was heard */
+    bool asks_ = true; /* no answer of the spawner's to a question is outstanding */
     uint64_t id_ = 0;
     pid_t process_ = 0;
 };

@@ -84,12 +84,37 @@ Result<std::shared_ptr<Snapshot>> ProcessMachine::capture() {
         std::make_shared<ReadySnapshot>(std::move(zygote.value()), memory_bytes_));
 }
 
+/*
+ * The kernel counts a fault for each page that is touched first: of a fork, for those that it writes,
+ * and for runs of the image's that it reads. And it counts what is mapped.
+ */
+MemoryUse ProcessMachine::use_of(const struct session_message& counted) const {
+    const size_t most = memory_bytes_ / HATCHERY_PAGE_BYTES;
+    const size_t dirty = std::min<size_t>(counted.faults, most);
+    return {dirty, std::clamp<size_t>(counted.pages, dirty, most)};
+}
+
 Result<int64_t> ProcessMachine::written_pages() {
-    return int64_t{-1};
+    auto use = memory_use(Written::kAll);
+    if (!use.ok()) {
+        return use.failure();
+    }
+    return use.value() ? static_cast<int64_t>(use.value()->dirty) : -1;
 }
 
 Result<std::optional<MemoryUse>> ProcessMachine::memory_use(Written) {
-    return std::optional<MemoryUse>();
+    auto counted = guest_->use_now();
+    if (!counted.ok()) {
+        return counted.failure();
+    }
+    return counted.value() ? std::optional(use_of(*counted.value())) : std::nullopt;
+}
+
+std::optional<MemoryUse> ProcessMachine::finish() {
+    /* The spawner hears of it with the end, which is waited for in any case. */
+    guest_->end();
+    const auto counted = guest_->use_at_end();
+    return counted ? std::optional(use_of(*counted)) : std::nullopt;
 }
 
 int64_t ProcessMachine::cpu_now() {

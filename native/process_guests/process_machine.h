@@ -21,12 +21,14 @@ class ProcessMachine final : public Machine {
     Result<std::shared_ptr<Snapshot>> capture() override;
     Result<int64_t> written_pages() override;
     Result<std::optional<MemoryUse>> memory_use(Written written) override;
+    std::optional<MemoryUse> finish() override;
     int64_t cpu_now() override;
 
   private:
     GuestWindow channel() const override;
     void host_wrote(size_t, size_t) override {}
     void read_registers(Crash& crash) override;
+    MemoryUse use_of(const struct session_message& counted) const;
     Exit classify(const struct guest_message& message);
     /* It has gone: what is to be said of that. */
     Result<Exit> end();

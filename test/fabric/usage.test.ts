@@ -96,7 +96,7 @@ async function leastOf(count: number, take: () => Promise<number | undefined>): 
   return least;
 }
 
-const hasMemory = tested.xenType !== 'pv' && tested.name !== 'process';
+const hasMemory = tested.xenType !== 'pv';
 
 /** All of them, or two where each costs much. */
 const STRATEGIES = strategiesOf('reset', 'clone', 'pool', 'boot').slice(0, repetitions(4, 2));

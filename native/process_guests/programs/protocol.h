@@ -89,13 +89,24 @@ struct session_message {
     uint32_t kind;
     int32_t value; /* FAILED: an errno; ENDED: as waitpid gives it */
     uint64_t id;
+    /* ENDED, FORKED and USE, of all its life: page faults without input and output, and the most pages
+     * that it had mapped at a time; of USE, those that it has now. */
+    uint64_t faults;
+    uint64_t pages;
+};
+
+/* Addon to spawner, on a session: how much memory the guest has. Answered by USE or UNKNOWN. */
+struct session_question {
+    int32_t process; /* as the host knows it */
 };
 
 enum {
     SESSION_MADE = 1,
     SESSION_FAILED = 2,
     SESSION_ENDED = 3,
-    SESSION_FORKED = 4 /* like ENDED: it was killed for a fork that nobody had granted */
+    SESSION_FORKED = 4, /* like ENDED: it was killed for a fork that nobody had granted */
+    SESSION_USE = 5,
+    SESSION_UNKNOWN = 6 /* there is no /proc that tells */
 };
 
 #endif

@@ -76,6 +76,7 @@ struct guest {
 static struct guest *guests;
 static uint64_t last_id;
 static int events, launcher_file;
+static int processes; /* the host's /proc, or -1 */
 
 static int watch(struct source *source, enum source_kind kind, int descriptor, void *owner) {
     *source = (struct source){kind, descriptor, owner};
@@ -92,8 +93,7 @@ static void unwatch(struct source *source) {
 }
 
 /* The process id goes as credentials, which the kernel turns into what the host knows it by. */
-static void tell(int session, uint32_t kind, int32_t value, uint64_t id, pid_t process) {
-    struct session_message message = {kind, value, id};
+static void tell_all(int session, struct session_message message, pid_t process) {
     struct iovec vector = {&message, sizeof message};
     union {
         char bytes[CMSG_SPACE(sizeof(struct ucred))];
@@ -112,6 +112,10 @@ static void tell(int session, uint32_t kind, int32_t value, uint64_t id, pid_t p
     }
     /* Who does not read it is going to be told by the end of the session. */
     (void)!sendmsg(session, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void tell(int session, uint32_t kind, int32_t value, uint64_t id, pid_t process) {
+    tell_all(session, (struct session_message){.kind = kind, .value = value, .id = id}, process);
 }
 
 static void close_pair(struct guest *guest) {
@@ -183,6 +187,41 @@ static void session_closed(struct guest *guest) {
     forget(guest);
 }
 
+/* Of /proc/PID/stat, what follows the name: its 8th and 22nd number are wanted (proc(5): 10 and 24). */
+static int read_use(pid_t process, struct session_message *message) {
+    char path[32], text[1024];
+    snprintf(path, sizeof path, "%d/stat", process);
+    const int file = openat(processes, path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) {
+        return -1;
+    }
+    const ssize_t got = read(file, text, sizeof text - 1);
+    close(file);
+    text[got < 0 ? 0 : got] = 0;
+    const char *after = strrchr(text, ')');
+    return after != NULL && sscanf(after,
+                                   ") %*c %*d %*d %*d %*d %*d %*u %lu %*u %*u %*u %*u %*u %*d %*d %*d"
+                                   " %*d %*d %*d %*u %*u %lu",
+                                   &message->faults, &message->pages) == 2
+               ? 0
+               : -1;
+}
+
+/* The host asks, or has closed its end. */
+static void session_spoke(struct guest *guest) {
+    struct session_question question;
+    const int session = guest->session.descriptor;
+    if (recv(session, &question, sizeof question, MSG_DONTWAIT) != sizeof question) {
+        session_closed(guest);
+        return;
+    }
+    struct session_message message = {.kind = SESSION_USE, .id = guest->id};
+    if (guest->process <= 0 || read_use(question.process, &message) < 0) {
+        message.kind = SESSION_UNKNOWN;
+    }
+    tell_all(session, message, 0);
+}
+
 static void cannot_fork(struct guest *child, int error) {
     tell(child->session.descriptor, SESSION_FAILED, error, 0, 0);
     child->parent = NULL;
@@ -202,7 +241,7 @@ static void ended_unknown(pid_t process) {
     }
 }
 
-static void ended(struct guest *guest, int status) {
+static void ended(struct guest *guest, int status, const struct rusage *used) {
     guest->process = 0;
     guest->asking = 0;
     for (struct guest *child = guests; child != NULL; child = child->next) {
@@ -216,7 +255,14 @@ static void ended(struct guest *guest, int status) {
         tell(session, SESSION_FAILED, WIFEXITED(status) && WEXITSTATUS(status) == 127 ? ENOEXEC : EPROTO, 0, 0);
         unwatch(&guest->launcher);
     } else {
-        tell(session, guest->forked ? SESSION_FORKED : SESSION_ENDED, status, guest->id, 0);
+        const struct session_message message = {
+            .kind = guest->forked ? SESSION_FORKED : SESSION_ENDED,
+            .value = status,
+            .id = guest->id,
+            .faults = (uint64_t)used->ru_minflt,
+            .pages = (uint64_t)used->ru_maxrss * 1024 / HATCHERY_PAGE_BYTES,
+        };
+        tell_all(session, message, 0);
     }
     if (guest->released) {
         forget(guest);
@@ -239,8 +285,9 @@ static void wait_for_children(int descriptor) {
             ended_unknown(one.si_pid);
         }
         int status = 0;
-        if (waitpid(one.si_pid, &status, __WALL) == one.si_pid && guest != NULL) {
-            ended(guest, status);
+        struct rusage used = {0};
+        if (wait4(one.si_pid, &status, __WALL, &used) == one.si_pid && guest != NULL) {
+            ended(guest, status, &used);
         }
     }
 }
@@ -287,6 +334,8 @@ __attribute__((noreturn)) static void become_launcher(const int given[], int cou
     limit(RLIMIT_NOFILE, GUEST_DESCRIPTORS);
     limit(RLIMIT_MEMLOCK, 0);
     limit(RLIMIT_FSIZE, 0);
+    /* So that what a guest has written is counted by pages, and a fork of it copies no more than those. */
+    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
         _exit(126);
     }
@@ -641,6 +690,7 @@ static void give_up(void) {
             close(HOST);
             close(LIFELINE);
             close(launcher_file);
+            close(processes);
             int status;
             while (waitpid(first, &status, 0) < 0 && errno == EINTR) {
             }
@@ -656,6 +706,7 @@ int main(int count, char **words) {
     if (count != 2 || (launcher_file = open(words[1], O_RDONLY | O_CLOEXEC)) < 0) {
         return 122;
     }
+    processes = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     fcntl(HOST, F_SETFD, FD_CLOEXEC);
     fcntl(LIFELINE, F_SETFD, FD_CLOEXEC);
     signal(SIGPIPE, SIG_IGN);
@@ -687,7 +738,7 @@ int main(int count, char **words) {
         switch (source->kind) {
             case FROM_HOST: serve_host(); break;
             case FROM_CHILDREN: wait_for_children(source->descriptor); break;
-            case FROM_SESSION: session_closed(source->owner); break;
+            case FROM_SESSION: session_spoke(source->owner); break;
             case FROM_LAUNCHER: launched(source->owner); break;
             case FROM_LISTENER:
                 if (event.events & EPOLLIN) {
