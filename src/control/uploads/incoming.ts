@@ -7,6 +7,8 @@ import { FOLDER_MODE } from '../../image/store/blobs.js';
 import type { Digest } from '../../image/store/layout.js';
 
 const FILE_MODE = 0o600;
+/** Each write goes by a thread, which takes longer than what a connection gives at once. */
+const WRITE_BYTES = 512 * 1024;
 
 export class Incoming {
   readonly #folder: string;
@@ -59,11 +61,24 @@ async function write(
   count: (bytes: number) => void,
 ): Promise<void> {
   const hash = createHash('sha256');
+  let pieces: Uint8Array[] = [];
+  let bytes = 0;
+  const flush = async () => {
+    const all = Buffer.concat(pieces);
+    pieces = [];
+    bytes = 0;
+    await onDisk(() => file.appendFile(all));
+  };
   for await (const piece of source) {
     count(piece.length);
     hash.update(piece);
-    await onDisk(() => file.appendFile(piece));
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes >= WRITE_BYTES) {
+      await flush();
+    }
   }
+  await flush();
   if (`sha256:${hash.digest('hex')}` !== digest) {
     const reason = 'it has another digest, so it was cut or changed';
     throw new HatcheryError('UPLOAD_INVALID', { digest, reason });
