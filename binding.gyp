@@ -77,6 +77,12 @@
       'sources': ['<!@(node scripts/native-sources.mjs machine process_guests)'],
     },
     {
+      # The same with calls that fail on demand.
+      'target_name': 'hatchery_process_guests_test',
+      'defines': ['HATCHERY_TEST_HOOKS'],
+      'sources': ['<!@(node scripts/native-sources.mjs machine process_guests)'],
+    },
+    {
       # Needs Xen's headers and libraries (Debian: libxen-dev), as the next two do.
       'target_name': 'hatchery_xen',
       'sources': ['<!@(node scripts/native-sources.mjs machine xen)', '<(hatchery_xen_stub)'],

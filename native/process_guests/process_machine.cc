@@ -12,8 +12,13 @@ Result<Exit> ProcessMachine::run(int64_t deadline) {
         return crashed("it has crashed before");
     }
     if (!running_) {
-        if (guest_->resume()) {
-            return end();
+        if (const Status failed = guest_->resume()) {
+            const int error = failed->error;
+            if (error == EAGAIN) {
+                ended_ = true;
+                return crashed("it does not read what it is told");
+            }
+            return error == EPIPE || error == ECONNRESET ? end() : Result<Exit>(*failed);
         }
         running_ = true;
     }

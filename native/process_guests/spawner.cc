@@ -39,12 +39,16 @@ Result<pid_t> start(const Spawner::Programs& programs, int socket, int lifeline)
     char* const words[] = {name.data(), launcher.data(), nullptr};
     char* const environment[] = {nullptr};
     pid_t process = 0;
-    const int error = posix_spawn(&process, programs.spawner.c_str(), &actions, &attributes, words,
-                                  environment);
+    constexpr const char* kSpawn = "posix_spawn(spawner)";
+    int error = fault_is_due(kSpawn) ? errno : 0;
+    if (error == 0) {
+        error = posix_spawn(&process, programs.spawner.c_str(), &actions, &attributes, words,
+                            environment);
+    }
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (error != 0) {
-        return Failure{"posix_spawn(spawner)", error};
+        return Failure{kSpawn, error};
     }
     return process;
 }

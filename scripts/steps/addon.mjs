@@ -29,7 +29,12 @@ const ADDONS = {
 
 /** The targets that are used, and those that only tests use. */
 export const TARGETS = Object.keys(ADDONS);
-export const TEST_TARGETS = ['hatchery_kvm_test', 'hatchery_process_test', 'hatchery_xen_test'];
+export const TEST_TARGETS = [
+  'hatchery_kvm_test',
+  'hatchery_process_test',
+  'hatchery_process_guests_test',
+  'hatchery_xen_test',
+];
 
 const addonOf = (target) => ADDONS[target.replace(/_test$/, '')];
 

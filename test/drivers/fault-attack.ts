@@ -2,7 +2,9 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { HatcheryError } from '../../src/errors.js';
+import { guestsOf } from './processes.js';
 import type { Faults } from './test-guests.js';
 
 export const ERRNOS = [
@@ -53,11 +55,23 @@ export interface Findings {
   readonly cases: number;
 }
 
-/** Descriptors, and mappings of guests' memory and of vCPUs. */
-function census(): string {
+/** Descriptors, mappings of guests' memory and of vCPUs, and processes that are guests. */
+async function census(expected?: string): Promise<string> {
+  const patience = performance.now() + 5_000;
+  let found = count();
+  // Processes, and what an event loop closes, go a moment later.
+  while (expected !== undefined && found !== expected && performance.now() < patience) {
+    await sleep(5);
+    found = count();
+  }
+  return found;
+}
+
+function count(): string {
   const maps = readFileSync('/proc/self/maps', 'latin1').split('\n');
   const ours = maps.filter((line) => /memfd:hatchery|kvm/.test(line)).length;
-  return `${readdirSync('/proc/self/fd').length} descriptors, ${ours} mappings`;
+  const descriptors = readdirSync('/proc/self/fd').length;
+  return `${descriptors} descriptors, ${ours} mappings, ${guestsOf(process.pid).length} guests`;
 }
 
 /** The error with which `deed` fails, also by not ending; `undefined` where it does not fail. */
@@ -81,6 +95,9 @@ export function names(error: unknown, call: string, errno: Errno): boolean {
     return false;
   }
   const { code, details } = error;
+  if (code === 'PROCESS_UNAVAILABLE') {
+    return call === 'posix_spawn(spawner)';
+  }
   return code === 'KVM_UNAVAILABLE'
     ? call === 'open(/dev/kvm)'
     : code === 'DRIVER_FAILED' && details.call === call && details.errno === errno;
@@ -124,13 +141,13 @@ export async function attack<State>(
   for (const [call, number] of numbersOf(calls, operation.calls)) {
     for (const errno of ERRNOS.filter((one) => !operation.impossible?.get(call)?.includes(one))) {
       const name = `${call} #${number} with ${errno}`;
-      const before = census();
+      const before = await census();
       const state = await operation.prepare();
       faults.inject(call, number, constants.errno[errno]);
       const error = await errorOf(() => operation.act(state));
       const happened = faults.injected();
       await operation.cleanUp(state);
-      const after = census();
+      const after = await census(before);
       const passes =
         errno === 'EINTR' ||
         ALWAYS_TOLERATED.get(call)?.includes(errno) ||

@@ -148,7 +148,12 @@ t.test('a process that is a guest', { skip: processesMissing() }, async (t) => {
     t.match(next.fault?.reason, 'it computed while it was not run');
     await shell.destroy();
     await sleep(1500);
-    const answer = await honest.run({ reason: 'request', bytes: order(9) }, soon(), AMPLE, 'inline');
+    const answer = await honest.run(
+      { reason: 'request', bytes: order(9) },
+      soon(),
+      AMPLE,
+      'inline',
+    );
     t.equal(answer.kind, 'respond', 'who waits is left alone');
     await honest.destroy();
     t.equal((await attack(snapshot, order(9))).kind, 'respond', 'and so is the snapshot');

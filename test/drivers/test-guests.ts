@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { detectDrivers } from '../../src/drivers/detect.js';
 import type { Driver, Exit, Shell, Snapshot } from '../../src/drivers/driver.js';
 import { type KvmAddon, loadKvmAddon } from '../../src/drivers/kvm-native.js';
-import type { NativeMachine } from '../../src/drivers/native.js';
+import type { NativeAddon, NativeMachine } from '../../src/drivers/native.js';
 import type { NativeShell } from '../../src/drivers/native-shell.js';
 import { parseElf } from '../../src/image/elf.js';
 import { milliseconds } from './driver-under-test.js';
@@ -36,8 +36,8 @@ export interface Faults {
   injected(): boolean;
 }
 
-export function faultsOf(addon: KvmAddon): Faults {
-  return (addon as KvmAddon & { readonly faults: Faults }).faults;
+export function faultsOf(addon: NativeAddon): Faults {
+  return (addon as NativeAddon & { readonly faults: Faults }).faults;
 }
 
 export interface TestMachine extends NativeMachine {
