@@ -223,12 +223,15 @@ Result<struct session_message> GuestProcess::await(int milliseconds, pid_t* proc
 }
 
 Status GuestProcess::await_made() {
+    constexpr const char* kMaking = "making a guest's process";
     auto word = await(kPatienceMilliseconds, &process_);
     if (!word.ok()) {
-        return word.failure();
+        /* Where it had no room even for the session, the kernel closed that. */
+        const bool refused = word.failure().call == Spawner::kGone.call && spawner_->lives();
+        return refused ? Failure{kMaking, EMFILE} : word.failure();
     }
     if (word.value().kind != SESSION_MADE) {
-        return Failure{"making a guest's process",
+        return Failure{kMaking,
                        word.value().kind == SESSION_FAILED ? word.value().value : ECHILD};
     }
     id_ = word.value().id;

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { noDriver } from '../fabric/driver.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { hatchery, MAIN, Served } from './command.js';
 import { NO_SYNTAX, says } from './functions.js';
 

@@ -4,7 +4,7 @@ import t from 'tap';
 import { HatcheryClient } from '../../src/client/index.js';
 import { digestOf } from '../../src/image/store/layout.js';
 import { startControl } from '../control/control-under-test.js';
-import { noDriver } from '../fabric/driver.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { HELLO_ELF, imageOf } from '../image/composed.js';
 
 t.test('images', { skip: noDriver }, async (t) => {

@@ -5,7 +5,7 @@ import t from 'tap';
 import { HatcheryClient } from '../../src/client/index.js';
 import { digestOf } from '../../src/image/store/layout.js';
 import { MAIN, Served } from '../cli/command.js';
-import { noDriver } from '../fabric/driver.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { imageOf } from '../image/composed.js';
 import { until } from '../supervisor/functions.js';
 import { keptFiles, sendBlob } from './uploading.js';

@@ -1,6 +1,6 @@
 /** Functions in Lua by the API: their script is what is sent, and kept. */
 import t from 'tap';
-import { noDriver } from '../fabric/driver.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { says, startControl } from './control-under-test.js';
 
 const answers = (text: string) => ({

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { digestOf } from '../../src/image/store/layout.js';
-import { noDriver } from '../fabric/driver.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { HELLO_ELF, imageOf, ZEROS } from '../image/composed.js';
 import { until } from '../supervisor/functions.js';
 import { startControl } from './control-under-test.js';

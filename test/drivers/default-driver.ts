@@ -23,7 +23,4 @@ const STRATEGIES: readonly Strategy[] = ['reset', 'clone', 'pool', 'boot'];
 export const strategies: readonly Strategy[] =
   defaultDriver === 'process' ? STRATEGIES.filter((name) => name !== 'reset') : STRATEGIES;
 
-/** Whether it tells what a request wrote to memory. */
-export const countsMemory = defaultDriver !== 'process';
-
 export const defaultStrategy = strategies[0] as Strategy;

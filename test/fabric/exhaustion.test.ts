@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { test } from 'tap';
-import { untestableBut } from '../drivers/driver-under-test.js';
+import { noDriver } from '../drivers/default-driver.js';
 
 const PROGRAM = fileURLToPath(new URL('./exhausted-process.js', import.meta.url));
 const RECOVERY_MILLISECONDS = 3_000;
@@ -24,9 +24,8 @@ async function withDescriptors(count: number): Promise<Outcome> {
   return JSON.parse(stdout) as Outcome;
 }
 
-// Of descriptors of this process: a spawner of guests has its own, and does not yet say that it has run out.
 test('with few descriptors there are fewer instances, and no request is lost', {
-  skip: untestableBut('kvm'),
+  skip: noDriver,
 }, async (t) => {
   const { outcomes, shrunk, again, descriptors } = await withDescriptors(60);
   const codes = new Set([...outcomes, ...again]);

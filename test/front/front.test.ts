@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { test } from 'tap';
 import { Fabric, type Front, startFront } from '../../src/index.js';
-import { countsMemory, noDriver } from '../drivers/default-driver.js';
+import { noDriver } from '../drivers/default-driver.js';
 import { exchange, lines } from './http.js';
 
 const SOURCE = `
@@ -263,7 +263,7 @@ test('the timeline is in the head, and what comes later in a trailer', { skip: n
     );
     t.match(answer, /^Trailer: Server-Timing\r$/m);
     t.match(answer, /^Transfer-Encoding: chunked\r$/m);
-    const guest = entry('guest') + desc(countsMemory ? ' dirty=\\d+B peak=\\d+B' : '');
+    const guest = entry('guest') + desc(' dirty=\\d+B peak=\\d+B');
     const late = [guest, entry('reply'), entry('end')].join(', ');
     t.match(answer, new RegExp(`\\r\\n0\\r\\nServer-Timing: ${late}\\r\\n\\r\\n$`));
 

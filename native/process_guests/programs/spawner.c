@@ -39,7 +39,7 @@
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1ul << 0)
 #endif
 
-enum { HOST = 3, LIFELINE = 4, NOBODY = 65534, FIRST_FREE = 64 };
+enum { HOST = 3, LIFELINE = 4, NOBODY = 65534, NO_DESCRIPTORS = 125 };
 
 enum source_kind { FROM_HOST, FROM_CHILDREN, FROM_SESSION, FROM_LAUNCHER, FROM_LISTENER };
 
@@ -241,6 +241,15 @@ static void ended_unknown(pid_t process) {
     }
 }
 
+/* Why a launcher ended before it was locked. Its own steps (launcher.c) have other numbers. */
+static int start_error(int status) {
+    switch (WIFEXITED(status) ? WEXITSTATUS(status) : 0) {
+        case NO_DESCRIPTORS: return EMFILE;
+        case 127: return ENOEXEC;
+        default: return EPROTO;
+    }
+}
+
 static void ended(struct guest *guest, int status, const struct rusage *used) {
     guest->process = 0;
     guest->asking = 0;
@@ -251,8 +260,7 @@ static void ended(struct guest *guest, int status, const struct rusage *used) {
     }
     const int session = guest->session.descriptor;
     if (guest->launcher.descriptor >= 0) {
-        /* It did not get as far as its filter. Steps are those of launcher.c. */
-        tell(session, SESSION_FAILED, WIFEXITED(status) && WEXITSTATUS(status) == 127 ? ENOEXEC : EPROTO, 0, 0);
+        tell(session, SESSION_FAILED, start_error(status), 0, 0);
         unwatch(&guest->launcher);
     } else {
         const struct session_message message = {
@@ -314,12 +322,12 @@ __attribute__((noreturn)) static void become_launcher(const int given[], int cou
     wanted[used] = GUEST_PROGRAM;
     moved[used++] = launcher_file;
     for (int i = 0; i < used; i++) {
-        moved[i] = fcntl(moved[i], F_DUPFD, FIRST_FREE);
+        moved[i] = fcntl(moved[i], F_DUPFD, GUEST_DESCRIPTORS);
         if (moved[i] < 0) {
-            _exit(126);
+            _exit(NO_DESCRIPTORS);
         }
     }
-    syscall(SYS_close_range, 0u, (unsigned)FIRST_FREE - 1, 0u);
+    syscall(SYS_close_range, 0u, (unsigned)GUEST_DESCRIPTORS - 1, 0u);
     for (int i = 0; i < used; i++) {
         if (dup2(moved[i], wanted[i]) < 0) {
             _exit(126);
@@ -636,6 +644,10 @@ static void serve_host(void) {
                                          (request.kind == SPAWN_CLONE && count == CLONE_DESCRIPTORS))) {
         fork_for(&request, given);
     } else {
+        /* There was no room for all of them, perhaps not even for the session. */
+        if (count > 0) {
+            tell(given[0], SESSION_FAILED, EMFILE, 0, 0);
+        }
         close_all(given, count);
     }
 }
