@@ -95,10 +95,6 @@ t.test('what is wrong', async (t) => {
     t.match(JSON.parse(stdout), { error: { code: error, message } });
   }
   t.match(await json('run', 'page.ts', '--dir', 'www'), { code: 2, error: { message: /--dir/ } });
-  t.match(await json('function', 'deploy', 'app.wat'), {
-    code: 2,
-    error: { message: /image build/ },
-  });
 });
 
 t.test('a signal stops a build', async (t) => {
