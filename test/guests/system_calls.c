@@ -61,7 +61,7 @@ void application_serve(void) {
         case 5: {
             static const struct {
                 unsigned kind, number;
-                unsigned long rest[3];
+                unsigned long rest[4]; /* struct guest_message of native/process_guests/programs/protocol.h */
             } lie = {1, HATCHERY_WAIT, {0}};
             const unsigned long told[7] = {1, 3, (unsigned long)&lie, sizeof lie};
             (void)system_call(told);
