@@ -1,4 +1,4 @@
-/* The module: what `require('hatchery_process_guests.node')` gives. src/drivers/process-native.ts types
+/* The module: what `require('hatchery_process_guests.node')` gives. src/drivers/process-guests-native.ts
  * it. */
 #include <linux/seccomp.h>
 #include <napi.h>

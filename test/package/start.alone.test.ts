@@ -7,6 +7,7 @@ import t from 'tap';
 import { MAIN, runToEnd, Served } from '../cli/command.js';
 import { says } from '../cli/functions.js';
 import { defaultDriver, defaultStrategy, noDriver } from '../drivers/default-driver.js';
+import { withinHere } from '../machine-speed.js';
 
 const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url));
 const HELLO = `${CHECKOUT}/examples/hello.ts`;
@@ -61,7 +62,8 @@ t.test('a second npm start serves within 2 s', { skip: noDriver }, async (t) => 
   t.match(output, new RegExp(`driver +${defaultDriver}: `));
   t.match(output, new RegExp(`strategy +${defaultStrategy}: `));
   t.match(output, /self-test 200 requests through HTTP: p50 [\d.]+ ms, p99 [\d.]+ ms\n/);
-  t.ok(servedAfter < SERVES_WITHIN_MILLISECONDS, `after ${servedAfter.toFixed(0)} ms`);
+  const limit = withinHere(SERVES_WITHIN_MILLISECONDS);
+  t.ok(servedAfter < limit, `after ${servedAfter.toFixed(0)} ms of ${limit.toFixed(0)}`);
 });
 
 t.test('npm start -- FILE serves that file', { skip: noDriver }, async (t) => {
