@@ -1,5 +1,5 @@
-/* The module: what `require('hatchery_process_guests.node')` gives. src/drivers/process-guests-native.ts
- * it. */
+/* The module: what `require('hatchery_process_guests.node')` gives, typed by
+ * src/drivers/process-guests-native.ts. */
 #include <linux/seccomp.h>
 #include <napi.h>
 #include <sys/syscall.h>
