@@ -50,18 +50,27 @@ export class EventParser {
   }
 }
 
-/** @param body of a response; it is cancelled when the reader leaves early. */
+/**
+ * @param body of a response; it is cancelled when the reader leaves early.
+ * @param signal ends the events. That the request has it is not enough: Node's fetch follows it by weak
+ *   references, which are gone once the collector has taken the response.
+ */
 export async function* readServerSentEvents(
   body: ReadableStream<Uint8Array>,
+  signal?: AbortSignal,
 ): AsyncGenerator<ServerSentEvent> {
   const parser = new EventParser();
   const decoder = new TextDecoder();
   const reader = body.getReader();
+  const stop = () => void reader.cancel().catch(() => {});
+  signal?.addEventListener('abort', stop);
+  if (signal?.aborted) stop();
   try {
     for (let read = await reader.read(); !read.done; read = await reader.read()) {
       yield* parser.push(decoder.decode(read.value, { stream: true }));
     }
   } finally {
+    signal?.removeEventListener('abort', stop);
     await reader.cancel().catch(() => {});
   }
 }

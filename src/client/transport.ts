@@ -56,6 +56,7 @@ export class Transport {
     try {
       for await (const { id, data } of readServerSentEvents(
         response.body as ReadableStream<Uint8Array>,
+        ask.signal,
       )) {
         yield { id, data: JSON.parse(data) as Data };
       }

@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as esbuild from 'esbuild';
 import fc from 'fast-check';
 import t from 'tap';
@@ -177,6 +179,31 @@ t.test('a stream that breaks off goes on behind the last event', async (t) => {
   }
   t.same(times, [1, 2, 3]);
   t.same(asked, [undefined, 'e-1', 'e-2']);
+});
+
+t.test('a signal ends a stream whose response the collector has taken', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const steady = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const sending = setInterval(() => response.write('data: {"type":"served"}\n\n'), 10);
+    response.once('close', () => clearInterval(sending));
+  });
+  t.teardown(() => {
+    steady.closeAllConnections();
+    steady.close();
+  });
+  const client = new HatcheryClient({ server: await answering(steady) });
+  const ending = new AbortController();
+  let count = 0;
+  for await (const _ of client.events({ signal: ending.signal })) {
+    count += 1;
+    collect();
+    if (count === 10) ending.abort();
+    // Some may have been there already.
+    if (count === 100) break;
+  }
+  t.ok(count < 100, `${count} events`);
 });
 
 t.test('it is small and needs nothing of Node’s', async (t) => {
