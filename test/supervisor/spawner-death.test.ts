@@ -9,12 +9,12 @@ t.test('a worker whose spawner is killed', { skip: processesMissing() }, async (
     driver: 'process',
   });
   t.teardown(() => supervisor.close());
-  for (const which of [0, -1]) {
+  for (const which of [0, 1]) {
     const wire = await new Wire(url).open();
     wire.send('/wait?ms=5000');
     await new Promise((resolve) => setTimeout(resolve, 200));
     const [worker] = supervisor.workers as [number];
-    process.kill(spawnersOf(worker).at(which) ?? -1, 'SIGKILL');
+    process.kill(spawnersOf(worker)[which] as number, 'SIGKILL');
     t.equal(await wire.ended, 'end');
     t.match(wire.received, /^HTTP\/1.1 502 Bad Gateway\r\n/);
     t.match(wire.received, /"code":"(WORKER|SPAWNER)_DIED"/);
