@@ -1,23 +1,11 @@
 /** `hatchery deploy`: whatever a function is made of comes to a server, is served, and stays. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { noDriver } from '../drivers/default-driver.js';
+import { GREETING_MODULE, noSdk, SDK } from '../image/guest-sdk.js';
 import { hatchery, MAIN, Served } from './command.js';
 import { NO_SYNTAX, says } from './functions.js';
 
-const SDK = process.env.HATCHERY_SDK ?? fileURLToPath(new URL('../../sdk', import.meta.url));
-const noSdk = !existsSync(`${SDK}/build-wasm`) && `there is no guest SDK in ${SDK}`;
-
-const MODULE = `(module
-  (import "wasi_snapshot_preview1" "fd_write"
-    (func $write (param i32 i32 i32 i32) (result i32)))
-  (memory (export "memory") 1)
-  (data (i32.const 8) "Content-Type: text/plain\\n\\nhello from a module\\n")
-  (func (export "_start")
-    (i32.store (i32.const 0) (i32.const 8))
-    (i32.store (i32.const 4) (i32.const 46))
-    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 100)))))`;
 /** Answers with a file of /srv, if there is one, a variable, and its last argument. */
 const PROGRAM = `#include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +22,7 @@ const SCRIPT =
 
 t.test('everything that can be deployed', { skip: noSdk || noDriver }, async (t) => {
   const folder = t.testdir({
-    'greet.wat': MODULE,
+    'greet.wat': GREETING_MODULE,
     'main.c': PROGRAM,
     'app.lua': SCRIPT,
     'wrong.lua': 'function handle(',
@@ -174,7 +162,7 @@ t.test(
   'a server that serves such a file from its start',
   { skip: noSdk || noDriver },
   async (t) => {
-    const folder = t.testdir({ 'greet.wat': MODULE, 'app.lua': SCRIPT });
+    const folder = t.testdir({ 'greet.wat': GREETING_MODULE, 'app.lua': SCRIPT });
     for (const [file, text] of [
       ['greet.wat', 'hello from a module\n'],
       ['app.lua', /attempt to concatenate a nil|FUNCTION_THREW|threw/],

@@ -1,6 +1,5 @@
 /** Modules are built with the guest SDK itself: what the check lets through is translated, and runs. */
-import { existsSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { BuildCache } from '../../src/image/build/build-cache.js';
 import { ImageBuilder } from '../../src/image/build/image-builder.js';
@@ -9,9 +8,7 @@ import { ImageStore } from '../../src/image/store/image-store.js';
 import { workerUser } from '../../src/supervisor/user.js';
 import { untestable } from '../drivers/driver-under-test.js';
 import { deploy, openFabric } from '../fabric/fabric-under-test.js';
-
-const SDK = process.env.HATCHERY_SDK ?? fileURLToPath(new URL('../../sdk', import.meta.url));
-const noSdk = !existsSync(`${SDK}/build-wasm`) && `there is no guest SDK in ${SDK}`;
+import { GREETING_MODULE, noSdk, SDK } from './guest-sdk.js';
 
 async function build(t: Test, text: string) {
   const folder = t.testdir({ 'app.wat': text });
@@ -24,18 +21,8 @@ async function build(t: Test, text: string) {
   return { image, elf: (await store.read('app')).whole.elf, folder };
 }
 
-const hello = `(module
-  (import "wasi_snapshot_preview1" "fd_write"
-    (func $write (param i32 i32 i32 i32) (result i32)))
-  (memory (export "memory") 1)
-  (data (i32.const 8) "Content-Type: text/plain\\n\\nhello from a module\\n")
-  (func (export "_start")
-    (i32.store (i32.const 0) (i32.const 8))
-    (i32.store (i32.const 4) (i32.const 46))
-    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 100)))))`;
-
 t.test('twice from nothing: the same image', { skip: noSdk }, async (t) => {
-  const [one, two] = [await build(t, hello), await build(t, hello)];
+  const [one, two] = [await build(t, GREETING_MODULE), await build(t, GREETING_MODULE)];
   t.equal(one.image.digest, two.image.digest);
   t.match(one.image.config.provenance.tools, { wasm2c: /1\./, gcc: /gcc/ });
   t.ok(one.image.config.provenance.flags.length > 3);
@@ -43,7 +30,7 @@ t.test('twice from nothing: the same image', { skip: noSdk }, async (t) => {
 });
 
 t.test('it serves', { skip: noSdk || untestable }, async (t) => {
-  const { elf, folder } = await build(t, hello);
+  const { elf, folder } = await build(t, GREETING_MODULE);
   writeFileSync(`${folder}/app.elf`, elf);
   const fabric = await openFabric();
   t.teardown(() => fabric.close());
