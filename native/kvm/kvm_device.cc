@@ -66,6 +66,11 @@ Result<std::shared_ptr<const KvmDevice>> KvmDevice::open() {
     const int legacy = static_cast<int>(kLegacyXsaveBytes);
     device->xsave_bytes_ = static_cast<size_t>(
         xsave_bytes.ok() && xsave_bytes.value() > legacy ? xsave_bytes.value() : legacy);
+    auto pagemap = Pagemap::open();
+    if (!pagemap.ok()) {
+        return pagemap.failure();
+    }
+    device->pagemap_ = std::move(pagemap.value());
     if (Status failed = device->load_cpuid()) {
         return *failed;
     }

@@ -5,10 +5,12 @@
 #include <linux/kvm.h>
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "../machine/descriptor.h"
 #include "../machine/result.h"
+#include "pagemap.h"
 
 namespace hatchery {
 
@@ -45,6 +47,9 @@ class KvmDevice {
     /* Bytes of the structure that KVM_GET_XSAVE2 fills. */
     size_t xsave_bytes() const { return xsave_bytes_; }
 
+    /* nullptr where the kernel cannot tell which memory has been written. */
+    const Pagemap* pagemap() const { return pagemap_ ? &*pagemap_ : nullptr; }
+
     /* The frequency of the time-stamp counter as a guest sees it. */
     uint64_t tsc_hertz() const { return tsc_hertz_; }
     /* The special registers of a vCPU just created. */
@@ -57,6 +62,7 @@ class KvmDevice {
     Status try_machine();
 
     Descriptor descriptor_;
+    std::optional<Pagemap> pagemap_;
     size_t run_bytes_ = 0;
     size_t xsave_bytes_ = 0;
     std::vector<uint64_t> cpuid_storage_;

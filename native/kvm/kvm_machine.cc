@@ -87,8 +87,12 @@ Status KvmMachine::add_memory(bool keep_log) {
     }
     const PageTables& tables = snapshot_->tables();
     const SharedRegion* shared = snapshot_->shared();
-    failed =
-        add_slot(0, keeps_log_ ? KVM_MEM_LOG_DIRTY_PAGES : 0, 0, memory_.bytes(), memory_.size());
+    const size_t large_from = memory_.large_from();
+    failed = add_slot(0, keeps_log_ ? KVM_MEM_LOG_DIRTY_PAGES : 0, 0, memory_.bytes(), large_from);
+    if (!failed && large_from < memory_.size()) {
+        failed =
+            add_slot(3, 0, large_from, memory_.bytes() + large_from, memory_.size() - large_from);
+    }
     if (!failed) {
         failed = add_slot(1, 0, tables.physical_address(), tables.memory().bytes(),
                           tables.memory().size());

@@ -68,13 +68,23 @@ class KvmMachine final : public Machine {
     void read_registers(Crash& crash) override;
     GuestWindow channel() const override;
     void host_wrote(size_t channel_offset, size_t bytes) override;
-    /* The pages that the guest has written: KVM's log. */
-    Result<PageSet> read_log() const;
+    /* Pages that were written, or may have been. */
+    struct WrittenPages {
+        PageSet recorded;
+        PageSet large; /* of those that large pages consist of, what the snapshot has not filled */
+
+        size_t count() const { return recorded.count() + large.count(); }
+    };
+    /* By the guest, ever: KVM's log, and what the kernel has memory for. */
+    Result<WrittenPages> guest_writes() const;
+    Status add_large(PageSet& pages) const;
     /* Adds the pages that Machine has written since the last rewind. */
     void add_host_writes(PageSet& pages) const;
-    MemoryUse use_of(const PageSet& dirty) const;
     /* Both. */
-    Result<PageSet> all_written() const;
+    Result<WrittenPages> all_writes() const;
+    /* Takes out the pages that are as in the snapshot. */
+    void keep_changed(WrittenPages& pages) const;
+    MemoryUse use_of(const WrittenPages& dirty) const;
     bool omitted(RewindPart part) const;
 
     std::shared_ptr<KvmSnapshot> snapshot_;

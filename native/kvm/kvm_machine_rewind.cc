@@ -1,18 +1,30 @@
 /* Back to the snapshot, and on to a new one. */
 #include "kvm_machine.h"
 
+
 namespace hatchery {
 
-Result<PageSet> KvmMachine::read_log() const {
-    PageSet written(memory_.size());
+Result<KvmMachine::WrittenPages> KvmMachine::guest_writes() const {
+    WrittenPages pages = {PageSet(memory_.size()), PageSet(memory_.size())};
     struct kvm_dirty_log log = {};
     log.slot = 0;
-    log.dirty_bitmap = written.words();
+    log.dirty_bitmap = pages.recorded.words();
     auto got = HATCHERY_IOCTL(vm_.get(), KVM_GET_DIRTY_LOG, &log);
     if (!got.ok()) {
         return got.failure();
     }
-    return written;
+    if (Status failed = add_large(pages.large)) {
+        return *failed;
+    }
+    return pages;
+}
+
+Status KvmMachine::add_large(PageSet& pages) const {
+    const size_t from = memory_.large_from();
+    if (from == memory_.size()) {
+        return kSuccess;
+    }
+    return snapshot_->device().pagemap()->add_backed(memory_.bytes(), from, memory_.size(), pages);
 }
 
 void KvmMachine::add_host_writes(PageSet& pages) const {
@@ -22,12 +34,17 @@ void KvmMachine::add_host_writes(PageSet& pages) const {
     });
 }
 
-Result<PageSet> KvmMachine::all_written() const {
-    auto pages = read_log();
+Result<KvmMachine::WrittenPages> KvmMachine::all_writes() const {
+    auto pages = guest_writes();
     if (pages.ok()) {
-        add_host_writes(pages.value());
+        add_host_writes(pages.value().recorded);
     }
     return pages;
+}
+
+void KvmMachine::keep_changed(WrittenPages& pages) const {
+    pages.recorded.keep_different(memory_.bytes(), snapshot_->memory(), [](size_t) {});
+    pages.large.keep_filled(memory_.bytes());
 }
 
 Result<int64_t> KvmMachine::written_pages() {
@@ -35,27 +52,27 @@ Result<int64_t> KvmMachine::written_pages() {
     if (!keeps_log_) {
         return kNoRecord;
     }
-    auto written = read_log();
+    auto written = guest_writes();
     if (!written.ok()) {
         return written.failure();
     }
     return static_cast<int64_t>(written.value().count());
 }
 
-MemoryUse KvmMachine::use_of(const PageSet& dirty) const {
-    return {dirty.count(), dirty.count_with(snapshot_->filled())};
+MemoryUse KvmMachine::use_of(const WrittenPages& dirty) const {
+    return {dirty.count(), dirty.recorded.count_with(snapshot_->filled()) + dirty.large.count()};
 }
 
 Result<std::optional<MemoryUse>> KvmMachine::memory_use(Written written) {
     if (!keeps_log_) {
         return std::optional<MemoryUse>();
     }
-    auto pages = all_written();
+    auto pages = all_writes();
     if (!pages.ok()) {
         return pages.failure();
     }
     if (written == Written::kChanged) {
-        pages.value().keep_different(memory_.bytes(), snapshot_->memory(), [](size_t) {});
+        keep_changed(pages.value());
     }
     return std::optional(use_of(pages.value()));
 }
@@ -68,9 +85,9 @@ void KvmMachine::teach_snapshot() {
     if (!snapshot_->wants_lesson()) {
         return;
     }
-    auto pages = all_written();
+    auto pages = all_writes();
     if (pages.ok()) {
-        snapshot_->learn_written(pages.value());
+        snapshot_->learn_written(pages.value().recorded);
     }
 }
 
@@ -79,24 +96,27 @@ Result<std::optional<MemoryUse>> KvmMachine::rewind(size_t page_limit) {
     if (!keeps_log_ || (!exact_exit_ && !omitted(kOmitExitCheck))) {
         return kRefused;
     }
-    auto pages = read_log();
-    if (!pages.ok()) {
-        return pages.failure();
+    auto written = guest_writes();
+    if (!written.ok()) {
+        return written.failure();
     }
-    if (pages.value().count() > page_limit) {
+    WrittenPages& pages = written.value();
+    if (pages.count() > page_limit) {
         return kRefused;
     }
     if (omitted(kOmitGuestPages)) {
-        pages.value().clear();
+        pages.recorded.clear();
+        pages.large.clear();
     }
     if (!omitted(kOmitHostPages)) {
-        add_host_writes(pages.value());
+        add_host_writes(pages.recorded);
     }
     /* The log has all that was ever written; what this request wrote of it, a comparison tells. */
-    pages.value().restore_different(memory_.bytes(), snapshot_->memory());
+    pages.recorded.restore_different(memory_.bytes(), snapshot_->memory());
+    pages.large.clear_filled(memory_.bytes());
     host_wrote_.clear();
     set_registers_next_ = true;
-    return std::optional(use_of(pages.value()));
+    return std::optional(use_of(pages));
 }
 
 Status KvmMachine::complete_exit() {
@@ -129,11 +149,14 @@ Result<std::shared_ptr<Snapshot>> KvmMachine::capture() {
     if (!got.ok()) {
         return got.failure();
     }
-    auto written = all_written();
+    auto written = all_writes();
     if (!written.ok()) {
         return written.failure();
     }
-    auto captured = snapshot_->capture(memory_.bytes(), written.value(), state);
+    WrittenPages& pages = written.value();
+    pages.large.keep_filled(memory_.bytes());
+    pages.recorded.add(pages.large);
+    auto captured = snapshot_->capture(memory_.bytes(), pages.recorded, state);
     if (!captured.ok()) {
         return captured.failure();
     }

@@ -37,6 +37,17 @@ std::vector<Placement> all_placements(const LoadPlan& plan, const PhysicalMap& m
     return placements;
 }
 
+/* Where the first large page of the machine's own memory is; beyond all memory if there is none. */
+uint64_t first_large_page(const RegionPlan& memory) {
+    uint64_t first = UINT64_MAX;
+    for (const Placement& placement : memory.placements) {
+        if (placement.large && placement.writable) {
+            first = std::min(first, placement.physical_address);
+        }
+    }
+    return first;
+}
+
 /* CR0: PE, MP, ET, NE, WP, AM, PG. CR4: PAE, OSFXSR, OSXMMEXCPT. EFER: LME, LMA, NXE; SCE stays
  * clear, so that SYSCALL is an invalid instruction. (Intel SDM volume 3A, sections 2.2.1 and 2.5.)
  */
@@ -153,7 +164,20 @@ Status KvmSnapshot::seal() {
 }
 
 Result<MemoryViews::View> KvmSnapshot::take_memory() {
-    return views_.take(file_, view_.bytes(), filled_);
+    return views_.take(file_, view_.bytes(), filled_, large_from());
+}
+
+size_t KvmSnapshot::large_from() const {
+    /* A guest that needs a little more than before is to find it without a large page, and so is one
+     * that starts: not much of a heap's first large page would be used. */
+    constexpr size_t kRoomBytes = 256u << 10;
+    if (device_->pagemap() == nullptr || heap_ >= memory_bytes_) {
+        return memory_bytes_;
+    }
+    const size_t end = filled_.end() * HATCHERY_PAGE_BYTES + kRoomBytes;
+    const size_t boundary = (end + kLargePageBytes - 1) / kLargePageBytes * kLargePageBytes;
+    const size_t first = heap_ + (ready_ ? 0 : kLargePageBytes);
+    return std::min(std::max(first, boundary), memory_bytes_);
 }
 
 Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::load(std::shared_ptr<const KvmDevice> device,
@@ -172,6 +196,7 @@ Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::load(std::shared_ptr<const Kvm
     snapshot->tables_ = tables.value();
     snapshot->doorbell_ = map.doorbell;
     snapshot->channel_ = plan.channel;
+    snapshot->heap_ = first_large_page(plan.memory);
     snapshot->registers_ = cold_registers(*snapshot->device_, *snapshot->tables_);
     if (plan.shared.bytes > 0) {
         auto shared = SharedRegion::create(plan.shared.bytes, map.shared);
@@ -208,6 +233,7 @@ Result<std::shared_ptr<KvmSnapshot>> KvmSnapshot::successor() const {
     snapshot->shared_ = shared_;
     snapshot->doorbell_ = doorbell_;
     snapshot->channel_ = channel_;
+    snapshot->heap_ = heap_;
     snapshot->filled_ = filled_;
     snapshot->registers_ = registers_;
     return made;

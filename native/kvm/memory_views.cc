@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "../machine/page_tables.h"
+
 namespace hatchery {
 
 namespace {
@@ -27,6 +29,29 @@ Result<MemoryFile> repeat(size_t times, size_t size, const uint8_t* content,
     return file;
 }
 
+/* Memory that begins with a large page: the file up to `large_from`, and zeroes behind that. */
+Result<Mapping> map_with_large_pages(const MemoryFile& file, size_t size, size_t large_from) {
+    auto mapping = Mapping::map(size + kLargePageBytes, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+    if (!mapping.ok()) {
+        return mapping;
+    }
+    Mapping& memory = mapping.value();
+    const auto start = reinterpret_cast<uintptr_t>(memory.bytes());
+    Status failed = memory.drop_front((kLargePageBytes - start % kLargePageBytes) % kLargePageBytes);
+    if (!failed) {
+        failed = file.map_copy_on_write_at(memory.bytes(), large_from);
+    }
+    if (failed) {
+        return *failed;
+    }
+    /* A host without huge pages serves as well, only slower. */
+    (void)attempt("madvise(MADV_HUGEPAGE)", [&] {
+        return madvise(memory.bytes() + large_from, size - large_from, MADV_HUGEPAGE);
+    });
+    return mapping;
+}
+
 }  // namespace
 
 /* A mapping that holds several views, side by side. */
@@ -43,6 +68,7 @@ MemoryViews::~MemoryViews() = default;
 MemoryViews::View& MemoryViews::View::operator=(View&& other) noexcept {
     std::swap(owner_, other.owner_);
     std::swap(bytes_, other.bytes_);
+    std::swap(large_from_, other.large_from_);
     std::swap(alone_, other.alone_);
     std::swap(row_, other.row_);
     return *this;
@@ -55,18 +81,23 @@ MemoryViews::View::~View() {
 }
 
 Result<MemoryViews::View> MemoryViews::take(const MemoryFile& file, const uint8_t* content,
-                                            const PageSet& filled) {
+                                            const PageSet& filled, size_t large_from) {
     const std::lock_guard lock(mutex_);
     const size_t filled_bytes = std::max<size_t>(filled.count(), 1) * HATCHERY_PAGE_BYTES;
     const size_t views_in_row = std::min(kMostInRow, kMostRowBytes / filled_bytes);
     if (alone_ >= kAlone && views_in_row > 1) {
         return take_from_row(views_in_row, content, filled);
     }
-    auto mapping = file.map_copy_on_write();
+    return take_alone(file, large_from);
+}
+
+Result<MemoryViews::View> MemoryViews::take_alone(const MemoryFile& file, size_t large_from) {
+    auto mapping = large_from < size_ ? map_with_large_pages(file, size_, large_from)
+                                      : file.map_copy_on_write();
     if (!mapping.ok()) {
         return mapping.failure();
     }
-    View view(this, mapping.value().bytes());
+    View view(this, mapping.value().bytes(), large_from);
     view.alone_ = std::move(mapping.value());
     alone_++;
     return view;
@@ -82,7 +113,7 @@ Result<MemoryViews::View> MemoryViews::take_from_row(size_t views, const uint8_t
         }
         row = rows_.end() - 1;
     }
-    View view(this, (*row)->unused.back());
+    View view(this, (*row)->unused.back(), size_);
     view.row_ = row->get();
     (*row)->unused.pop_back();
     (*row)->used++;

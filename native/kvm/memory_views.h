@@ -15,6 +15,9 @@
 namespace hatchery {
 
 /*
+ * Of one machine, a view is the file, copy-on-write, and behind that zeroes in large pages: see
+ * LARGE PAGES in kvm_snapshot.h.
+ *
  * Each mapping of a process makes KVM_CREATE_VM slower (see run_mapping.h), those of memory that was
  * written most. So where a snapshot has many machines, one mapping holds the memory of several, side
  * by side in a row: it is of a file in which the snapshot's content stands as often.
@@ -43,12 +46,16 @@ class MemoryViews {
 
         uint8_t* bytes() const { return bytes_; }
         size_t size() const { return owner_ == nullptr ? 0 : owner_->size_; }
+        /* Where large pages begin; its size where it has none, as in a row. */
+        size_t large_from() const { return large_from_; }
 
       private:
         friend class MemoryViews;
-        View(MemoryViews* owner, uint8_t* bytes) : owner_(owner), bytes_(bytes) {}
+        View(MemoryViews* owner, uint8_t* bytes, size_t large_from)
+            : owner_(owner), bytes_(bytes), large_from_(large_from) {}
         MemoryViews* owner_ = nullptr;
         uint8_t* bytes_ = nullptr;
+        size_t large_from_ = 0;
         Mapping alone_;
         Row* row_ = nullptr;
     };
@@ -60,10 +67,15 @@ class MemoryViews {
     MemoryViews(const MemoryViews&) = delete;
     MemoryViews& operator=(const MemoryViews&) = delete;
 
-    /* `file` is sealed, and outlives this; `content` is its memory, of which `filled` is not zero. */
-    Result<View> take(const MemoryFile& file, const uint8_t* content, const PageSet& filled);
+    /*
+     * `file` is sealed, and outlives this; `content` is its memory, of which `filled` is not zero.
+     * From `large_from` on, a large page's boundary or the size, the view may have large pages.
+     */
+    Result<View> take(const MemoryFile& file, const uint8_t* content, const PageSet& filled,
+                      size_t large_from);
 
   private:
+    Result<View> take_alone(const MemoryFile& file, size_t large_from);
     Result<View> take_from_row(size_t views, const uint8_t* content, const PageSet& filled);
     Status add_row(size_t views, const uint8_t* content, const PageSet& filled);
     void give_back(View& view);

@@ -90,6 +90,16 @@ class Mapping {
         return true;
     }
 
+    /* Unmaps its first bytes, fewer than it has: whole pages. */
+    Status drop_front(size_t bytes) {
+        if (bytes > 0 && attempt("munmap", [&] { return munmap(bytes_, bytes); }) < 0) {
+            return Failure::from_errno("munmap");
+        }
+        bytes_ += bytes;
+        size_ -= bytes;
+        return kSuccess;
+    }
+
     uint8_t* bytes() const { return bytes_; }
     size_t size() const { return size_; }
 

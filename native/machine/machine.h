@@ -48,8 +48,8 @@ struct MemoryUse {
     size_t used;  /* these, and those that what it was made from has filled */
 };
 
-/* Which pages count as written: all of them, or only those that are not as they were before, which
- * takes comparing each. */
+/* Which pages count as written: all of them, of a large page the whole, or only those that are not
+ * as they were before, which takes comparing each. */
 enum class Written { kAll, kChanged };
 
 /* `0x…`, for a crash's reason. */

@@ -51,6 +51,21 @@ Status MemoryFile::write_pages(uint64_t offset, const uint8_t* memory, const Pag
     return failed;
 }
 
+Status MemoryFile::map_copy_on_write_at(uint8_t* address, size_t bytes) const {
+    const void* mapped = attempt("mmap", [&] {
+        return mmap(address, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED,
+                    descriptor_.get(), 0);
+    });
+    if (mapped == MAP_FAILED) {
+        return Failure::from_errno("mmap");
+    }
+    constexpr const char* kDoNotFork = "madvise(MADV_DONTFORK)";
+    if (attempt(kDoNotFork, [&] { return madvise(address, bytes, MADV_DONTFORK); }) < 0) {
+        return Failure::from_errno(kDoNotFork);
+    }
+    return kSuccess;
+}
+
 Status MemoryFile::seal() {
     constexpr int kSeals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
     constexpr const char* kAddSeals = "fcntl(F_ADD_SEALS)";

@@ -48,6 +48,16 @@ class PageSet {
         }
     }
 
+    /* The number behind that of the last page of the set; 0 where it is empty. */
+    size_t end() const {
+        for (size_t i = words_.size(); i > 0; i--) {
+            if (words_[i - 1] != 0) {
+                return i * kWordBits - static_cast<size_t>(std::countl_zero(words_[i - 1]));
+            }
+        }
+        return 0;
+    }
+
     size_t count() const {
         size_t pages = 0;
         for (const uint64_t word : words_) {
@@ -90,6 +100,33 @@ class PageSet {
         });
     }
 
+    /* Takes out the pages of a memory that have only zeroes; `visit(offset)` is called for each of
+     * the others. */
+    template <typename Visit>
+    void keep_filled(const uint8_t* memory, Visit visit) {
+        for_each_run([&](size_t page, size_t pages) {
+            for (size_t at = page; at < page + pages; at++) {
+                const size_t offset = at * HATCHERY_PAGE_BYTES;
+                if (is_zero(memory + offset)) {
+                    remove(at);
+                } else {
+                    visit(offset);
+                }
+            }
+        });
+    }
+
+    void keep_filled(const uint8_t* memory) {
+        keep_filled(memory, [](size_t) {});
+    }
+
+    /* The same; then the memory has zeroes in all pages of this set. */
+    void clear_filled(uint8_t* memory) {
+        keep_filled(memory, [&](size_t offset) {
+            std::memset(memory + offset, 0, HATCHERY_PAGE_BYTES);
+        });
+    }
+
     /* Calls `visit(first_page, pages)` for each run of consecutive pages within a word. It may take
      * out pages of its run. */
     template <typename Visit>
@@ -114,6 +151,10 @@ class PageSet {
     void* words() { return words_.data(); }
 
   private:
+    static bool is_zero(const uint8_t* page) {
+        return page[0] == 0 && std::memcmp(page, page + 1, HATCHERY_PAGE_BYTES - 1) == 0;
+    }
+
     static constexpr size_t kWordBits = 64;
     std::vector<uint64_t> words_;
 };

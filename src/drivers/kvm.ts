@@ -47,6 +47,7 @@ export class KvmDriver implements Driver {
       reservedBytes: this.#addon.reservedBytes,
       channelBytes: this.#addon.channelBytes,
       tscHertz: this.#tscHertz,
+      largeHeap: true,
     });
     try {
       const native = this.#addon.load({

@@ -67,6 +67,8 @@ export interface Platform {
   readonly reservedBytes: number;
   readonly channelBytes: number;
   readonly tscHertz: number;
+  /** Whether the heap is worth large pages, as far as they fit. */
+  readonly largeHeap: boolean;
 }
 
 const LARGE_PAGE_BYTES = 2 << 20;
@@ -77,6 +79,7 @@ const LARGEST_STACK_BYTES = 8 << 20;
 const SMALLEST_HEAP_BYTES = 1 << 20;
 
 const roundUp = (bytes: number, unit: number) => Math.ceil(bytes / unit) * unit;
+const roundDown = (bytes: number, unit: number) => Math.floor(bytes / unit) * unit;
 
 /** @throws HatcheryError CONFIGURATION_INVALID when the memory cannot hold it all. */
 export function layOut(options: LoadOptions, platform: Platform): Layout {
@@ -104,7 +107,7 @@ export function layOut(options: LoadOptions, platform: Platform): Layout {
         `at least ${memory.bytes + SMALLEST_HEAP_BYTES} are needed`,
     );
   }
-  memory.place(HEAP_ADDRESS, heapBytes, READ_WRITE);
+  memory.placeHeap(heapBytes, platform.largeHeap);
 
   const { tscHertz } = platform;
   const contentsOf = (encoded: Uint8Array): Content[] => {
@@ -144,6 +147,26 @@ class RegionPlan implements Region {
     this.placements.push({ virtualAddress, physicalAddress, pages, writable, executable, large });
     this.bytes += pages * pageBytes;
     return physicalAddress;
+  }
+
+  /**
+   * Maps all that is left. Large pages come first in the heap, so that the pages before the first
+   * boundary of one, and those behind the last, are its end.
+   */
+  placeHeap(size: number, large: boolean): void {
+    const end = this.bytes + size;
+    const start = roundUp(this.bytes, LARGE_PAGE_BYTES);
+    const largeBytes = large ? Math.max(0, roundDown(end - start, LARGE_PAGE_BYTES)) : 0;
+    const before = largeBytes > 0 ? start - this.bytes : size;
+    if (before > 0) {
+      this.place(HEAP_ADDRESS + largeBytes, before, READ_WRITE);
+    }
+    if (largeBytes > 0) {
+      this.place(HEAP_ADDRESS, largeBytes, READ_WRITE, true);
+    }
+    if (this.bytes < end) {
+      this.place(HEAP_ADDRESS + largeBytes + before, end - this.bytes, READ_WRITE);
+    }
   }
 
   placeSegment(segment: ImageSegment, large: boolean): void {

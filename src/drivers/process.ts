@@ -76,6 +76,7 @@ export class ProcessDriver implements Driver {
       reservedBytes: this.#addon.reservedBytes,
       channelBytes: this.#addon.channelBytes,
       tscHertz: this.#tscHertz,
+      largeHeap: false,
     });
     try {
       const native = this.#addon.load({

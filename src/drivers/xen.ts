@@ -92,6 +92,7 @@ export class XenDriver implements Driver {
       reservedBytes: this.#addon.reservedBytes,
       channelBytes: this.#addon.channelBytes,
       tscHertz: this.#facts.tscHertz,
+      largeHeap: false,
     });
     try {
       const native = this.#addon.load({

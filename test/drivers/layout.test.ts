@@ -8,7 +8,12 @@ import { HatcheryError } from '../../src/errors.js';
 
 const PAGE_BYTES = 4096;
 const LARGE_PAGE_BYTES = 2 << 20;
-const platform = { reservedBytes: 5 * PAGE_BYTES, channelBytes: 0x90000, tscHertz: 2e9 };
+const platform = {
+  reservedBytes: 5 * PAGE_BYTES,
+  channelBytes: 0x90000,
+  tscHertz: 2e9,
+  largeHeap: true,
+};
 
 const segments = fc
   .array(

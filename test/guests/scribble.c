@@ -5,7 +5,10 @@
 
 static unsigned char data[64 * HATCHERY_PAGE_BYTES] = {1};
 
-void application_start(void) {}
+/* Something far into the heap is there before it is written to. */
+void application_start(void) {
+    *(volatile unsigned char *)(HATCHERY_HEAP_ADDRESS + (3u << 20)) = 7;
+}
 
 static void scribble(volatile unsigned char *from, size_t count) {
     for (size_t at = 0; at < count; at += HATCHERY_PAGE_BYTES) {
