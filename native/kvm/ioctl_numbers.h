@@ -19,6 +19,7 @@ static_assert(sizeof(struct kvm_regs) == 144);
 static_assert(sizeof(struct kvm_sregs) == 312);
 static_assert(sizeof(struct kvm_vcpu_events) == 64);
 static_assert(sizeof(struct kvm_dirty_log) == 16);
+static_assert(sizeof(struct kvm_clear_dirty_log) == 24);
 static_assert(sizeof(struct kvm_enable_cap) == 104);
 static_assert(sizeof(struct kvm_xcrs) == 392);
 static_assert(sizeof(struct kvm_debugregs) == 128);

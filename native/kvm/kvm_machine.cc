@@ -198,6 +198,7 @@ void KvmMachine::set_registers(struct kvm_run& run) {
 
 Result<Exit> KvmMachine::run(int64_t deadline) {
     exact_exit_ = false;
+    captured_.reset();
     auto use = use_run();
     if (!use.ok()) {
         return use.failure();

@@ -38,6 +38,7 @@ class KvmMachine final : public Machine {
     Result<Exit> run(int64_t deadline) override;
     Result<std::optional<MemoryUse>> rewind(size_t page_limit) override;
     Result<std::shared_ptr<Snapshot>> capture() override;
+    Result<bool> join_captured() override;
     Result<int64_t> written_pages() override;
     Result<std::optional<MemoryUse>> memory_use(Written written) override;
     void teach_snapshot() override;
@@ -88,6 +89,10 @@ class KvmMachine final : public Machine {
     bool omitted(RewindPart part) const;
 
     std::shared_ptr<KvmSnapshot> snapshot_;
+    /* What its memory is a view of, where it has joined another snapshot since. */
+    std::shared_ptr<KvmSnapshot> view_of_;
+    /* What the last exit was captured as. */
+    std::weak_ptr<KvmSnapshot> captured_;
     /* Order matters: the vCPU goes before the VM, the VM before its memory. */
     MemoryViews::View memory_;
     Descriptor vm_;

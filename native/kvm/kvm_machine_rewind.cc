@@ -1,6 +1,9 @@
 /* Back to the snapshot, and on to a new one. */
 #include "kvm_machine.h"
 
+#include <cstring>
+
+#include "resume_stub.h"
 
 namespace hatchery {
 
@@ -16,6 +19,8 @@ Result<KvmMachine::WrittenPages> KvmMachine::guest_writes() const {
     if (Status failed = add_large(pages.large)) {
         return *failed;
     }
+    /* Only a machine that has joined its own snapshot has any of these. */
+    pages.large.move_common(snapshot_->filled(), pages.recorded);
     return pages;
 }
 
@@ -160,7 +165,41 @@ Result<std::shared_ptr<Snapshot>> KvmMachine::capture() {
     if (!captured.ok()) {
         return captured.failure();
     }
+    captured_ = captured.value();
     return std::shared_ptr<Snapshot>(std::move(captured.value()));
+}
+
+Result<bool> KvmMachine::join_captured() {
+    /* It keeps what its memory is a view of, which other machines of the snapshot do without, and
+     * each rewind has to look through large pages of which they have none. */
+    constexpr size_t kMostKeptPages = 256;
+    constexpr size_t kMostLargePages = kLargePageBytes / HATCHERY_PAGE_BYTES;
+    const auto captured = captured_.lock();
+    if (!captured || snapshot_->filled().count() > kMostKeptPages) {
+        return false;
+    }
+    auto written = guest_writes();
+    if (!written.ok()) {
+        return written.failure();
+    }
+    if (written.value().large.count() > kMostLargePages) {
+        return false;
+    }
+    /* The record begins anew: a page is caught again when it is written for the first time. */
+    struct kvm_clear_dirty_log clear = {};
+    clear.num_pages = static_cast<uint32_t>(memory_.large_from() / HATCHERY_PAGE_BYTES);
+    clear.dirty_bitmap = written.value().recorded.words();
+    auto cleared = HATCHERY_IOCTL(vm_.get(), KVM_CLEAR_DIRTY_LOG, &clear);
+    if (!cleared.ok()) {
+        return cleared.failure();
+    }
+    std::memcpy(memory_.bytes(), captured->memory(), kResumeBytes);
+    host_wrote_.clear();
+    taught_ = false;
+    set_registers_next_ = true;
+    captured_.reset();
+    view_of_ = std::exchange(snapshot_, captured);
+    return true;
 }
 
 }  // namespace hatchery

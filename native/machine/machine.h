@@ -94,6 +94,13 @@ class Machine {
     /* After kReady or kUnconfigured: completes the doorbell and takes a snapshot. */
     virtual Result<std::shared_ptr<Snapshot>> capture() = 0;
 
+    /*
+     * Right after `capture` of a guest at kReady: makes this machine one of that snapshot's, as if it
+     * had been created from it to be rewound. False, and nothing done, where the driver has no such
+     * thing, or such a machine would be worse than a new one.
+     */
+    virtual Result<bool> join_captured() { return false; }
+
     /* Pages that the guest has written since the machine was created; -1: no record is kept. */
     virtual Result<int64_t> written_pages() = 0;
 

@@ -157,6 +157,7 @@ Napi::Function MachineObject::define(Napi::Env env) {
         InstanceMethod<&MachineObject::on_exit>("onExit"),
         InstanceMethod<&MachineObject::rewind>("rewind"),
         InstanceMethod<&MachineObject::capture>("capture"),
+        InstanceMethod<&MachineObject::join_captured>("joinCaptured"),
         InstanceMethod<&MachineObject::destroy>("destroy"),
         InstanceMethod<&MachineObject::crash_reason>("crashReason"),
         InstanceMethod<&MachineObject::written_pages>("writtenPages"),
@@ -323,6 +324,16 @@ Napi::Value MachineObject::capture(const Napi::CallbackInfo& info) {
     }
     busy_ = true;
     return env.Undefined();
+}
+
+Napi::Value MachineObject::join_captured(const Napi::CallbackInfo& info) {
+    const Napi::Env env = info.Env();
+    if (!usable(env)) {
+        return env.Undefined();
+    }
+    auto joined = machine_->join_captured();
+    return joined.ok() ? Napi::Value(Napi::Boolean::New(env, joined.value()))
+                       : throw_failure(env, joined.failure());
 }
 
 Napi::Value MachineObject::destroy(const Napi::CallbackInfo& info) {

@@ -54,6 +54,8 @@ class MachineObject : public Napi::ObjectWrap<MachineObject> {
     Napi::Value destroy(const Napi::CallbackInfo& info);
     /* capture(callback(error, snapshot)) */
     Napi::Value capture(const Napi::CallbackInfo& info);
+    /* joinCaptured(): a boolean; see Machine. */
+    Napi::Value join_captured(const Napi::CallbackInfo& info);
     Napi::Value crash_reason(const Napi::CallbackInfo& info);
     /* writtenPages(): -1 where no record is kept. */
     Napi::Value written_pages(const Napi::CallbackInfo& info);

@@ -48,6 +48,14 @@ class PageSet {
         }
     }
 
+    /* Moves the pages that are in `which`, too, to `target`; all are of the same size. */
+    void move_common(const PageSet& which, PageSet& target) {
+        for (size_t i = 0; i < words_.size(); i++) {
+            target.words_[i] |= words_[i] & which.words_[i];
+            words_[i] &= ~which.words_[i];
+        }
+    }
+
     /* The number behind that of the last page of the set; 0 where it is empty. */
     size_t end() const {
         for (size_t i = words_.size(); i > 0; i--) {

@@ -181,6 +181,14 @@ export interface Shell {
   capture(): Promise<Snapshot>;
 
   /**
+   * Right after `capture` of a guest that was `ready`: makes this shell one of that snapshot's, as if it
+   * had been created from it to be reusable. Returns false where the driver cannot do that or a new
+   * shell is better; the caller then destroys it.
+   * @throws HatcheryError SHELL_GONE, SHELL_BUSY, DRIVER_FAILED
+   */
+  joinCaptured(): boolean;
+
+  /**
    * Bytes of memory that the guest has written since the shell was created; `undefined` where no
    * record of it is kept (a shell that is not reusable need not keep one).
    * @throws HatcheryError SHELL_GONE, SHELL_BUSY, DRIVER_FAILED

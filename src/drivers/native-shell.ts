@@ -124,6 +124,14 @@ export class NativeShell implements Shell {
     });
   }
 
+  joinCaptured(): boolean {
+    try {
+      return this.#machine.joinCaptured();
+    } catch (error) {
+      throw this.#parts.failure(error);
+    }
+  }
+
   dirtyBytes(): number | undefined {
     try {
       const pages = this.#machine.writtenPages();

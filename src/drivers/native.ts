@@ -55,6 +55,7 @@ export interface NativeMachine {
   /** Dirty pages, which were copied, or -1: the machine must not be used again. */
   rewind(pageLimit: number): number;
   capture(callback: Callback<NativeSnapshot>): void;
+  joinCaptured(): boolean;
   /** Gives the dirty pages; -1 where they are not known. */
   destroy(callback: Callback<number>): void;
   crashReason(): string;

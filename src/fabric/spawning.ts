@@ -1,5 +1,5 @@
 /** The four ways to come by an instance; see the design's table of strategies. */
-import type { Snapshot, Strategy } from '../drivers/driver.js';
+import type { Shell, Snapshot, Strategy } from '../drivers/driver.js';
 import { HatcheryError } from '../errors.js';
 import type { ColdPhases } from '../timeline.js';
 import { Renewable } from './renewable.js';
@@ -79,8 +79,7 @@ export async function prepare(
       return { ...spawning, close: () => {} };
     }
     const start = performance.now();
-    const ready = await first.shell.capture();
-    const [made] = await Promise.all([overSnapshot(ready), first.shell.destroy()]);
+    const { ready, made } = await captureFirst(first.shell);
     loaded.snapshot.close();
     const source = new Renewable(
       ready,
@@ -97,6 +96,26 @@ export async function prepare(
     };
   } catch (error) {
     loaded.snapshot.close();
+    throw error;
+  }
+}
+
+/** A snapshot of a shell, and a shell of the snapshot: the same one where the driver lets it be. */
+async function captureFirst(shell: Shell): Promise<{ ready: Snapshot; made: Made }> {
+  let ready: Snapshot | undefined;
+  try {
+    ready = await shell.capture();
+    const since = performance.now();
+    if (shell.joinCaptured()) {
+      return { ready, made: { shell, since, cold: { create: performance.now() - since } } };
+    }
+    const made = await overSnapshot(ready);
+    // Nobody has to wait for that: it takes about as long as making one.
+    shell.destroy();
+    return { ready, made };
+  } catch (error) {
+    ready?.close();
+    await shell.destroy();
     throw error;
   }
 }

@@ -144,6 +144,25 @@ t.test('faults', { skip: kvmMissing() }, async (t) => {
     // To be interrupted is what the capture's KVM_RUN is for.
     impossible: new Map([['KVM_RUN', ['EINTR']]]),
   }));
+  await findNothing<{ shell: Shell; captured: Snapshot }>(
+    'while a shell joins its snapshot',
+    () => ({
+      prepare: async () => {
+        const shell = await booted();
+        return { shell, captured: await shell.capture() };
+      },
+      act: async ({ shell }) => {
+        if (!shell.joinCaptured()) {
+          throw new Error('it did not join');
+        }
+      },
+      cleanUp: async ({ shell, captured }) => {
+        captured.close();
+        await shell.destroy();
+      },
+      calls: ['KVM_GET_DIRTY_LOG', 'ioctl(PAGEMAP_SCAN)', 'KVM_CLEAR_DIRTY_LOG'],
+    }),
+  );
   await findNothing('while a shell is made that is not rewound', () => creating(ready, false));
   for (const where of ['inline', 'lane', 'thread'] satisfies Where[]) {
     await findNothing(`while a shell serves (${where})`, () =>

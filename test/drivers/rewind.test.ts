@@ -10,6 +10,7 @@ import type { Shell, Snapshot } from '../../src/drivers/driver.js';
 import { KvmDriver } from '../../src/drivers/kvm.js';
 import {
   AMPLE,
+  bootedShell,
   kvmMissing,
   loadTestAddon,
   OMIT,
@@ -139,6 +140,62 @@ t.test('rewind', { skip: kvmMissing() }, async (t) => {
     t.ok(testMachine(shell).differingPages().length >= 64);
     t.ok(shell.rewind());
     t.same(testMachine(shell).differingPages(), []);
+  });
+
+  /** A shell that was booted, captured, and goes on as one of its own snapshot. */
+  async function joined(name: string) {
+    const shell = await bootedShell(driver, guests.image(name));
+    const snapshot = await shell.capture();
+    t.equal(shell.joinCaptured(), true, `the ${name} guest joins`);
+    return { shell, snapshot };
+  }
+
+  await t.test('of a shell that joined its own snapshot', async (t) => {
+    const { shell, snapshot } = await joined('state');
+    const fresh = await snapshot.createShell({ reusable: true });
+    t.same(testMachine(shell).differingPages(), []);
+    const expected = await probe(fresh);
+    t.strictSame(await probe(shell), expected, 'it starts as every other one');
+    t.ok(shell.rewind() && fresh.rewind());
+    const dumped = await dump(fresh, DUMP);
+    for (let round = 0; round < 3; round++) {
+      t.same(await dump(shell, WRECK), dumped);
+      t.ok(shell.rewind());
+      t.same(testMachine(shell).differingPages(), []);
+      t.strictSame(await probe(shell), expected);
+      t.ok(shell.rewind());
+    }
+    await Promise.all([shell.destroy(), fresh.destroy()]);
+    snapshot.close();
+  });
+
+  await t.test('of every page of such a shell, in small pages and large ones', async (t) => {
+    const { shell, snapshot } = await joined('scribble');
+    const native = testMachine(shell);
+    t.same(native.differingPages(), []);
+    for (let round = 0; round < 3; round++) {
+      t.equal((await serve(shell, requestFrame(Buffer.alloc(0)))).kind, 'respond');
+      const changed = native.differingPages().length;
+      t.ok(changed > 3000, 'nearly all of its pages are changed');
+      t.equal(native.rewind(1 << 20), changed);
+      t.same(native.differingPages(), []);
+    }
+    await shell.destroy();
+    snapshot.close();
+  });
+
+  await t.test('a shell joins only the snapshot that was just taken of it', async (t) => {
+    const shell = await bootedShell(driver, guests.image('spin'));
+    t.equal(shell.joinCaptured(), false, 'there is none');
+    const first = await shell.capture();
+    t.equal(shell.joinCaptured(), true);
+    t.equal(shell.joinCaptured(), false, 'it has joined');
+    t.equal((await serve(shell, requestFrame(Buffer.from('a')))).kind, 'respond');
+    t.equal(shell.joinCaptured(), false, 'it went on');
+    t.ok(shell.rewind());
+    await shell.destroy();
+    first.close();
+    t.throws(() => shell.joinCaptured(), { code: 'SHELL_GONE' });
   });
 
   await t.test('by a file that tells nobody physical addresses', async (t) => {

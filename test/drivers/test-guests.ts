@@ -112,20 +112,29 @@ export const soon = () => performance.now() + milliseconds(5000);
 /** Processor time that no run of these tests uses up, milliseconds. */
 export const AMPLE = milliseconds(5000);
 
-/** Loads a guest, boots it, and captures it at its snapshot point. */
-export async function readySnapshot(
+/** Loads a guest, and boots it to its snapshot point. */
+export async function bootedShell(
   driver: Driver,
   image: ReturnType<typeof parseElf>,
-): Promise<Snapshot> {
+): Promise<Shell> {
   const cold = await driver.load({ image, configuration: new Map(), memoryBytes: MEMORY_BYTES });
   const shell = await cold.createShell({ reusable: false });
+  cold.close();
   const exit = await shell.run(undefined, soon(), AMPLE, 'thread');
   if (exit.kind !== 'ready') {
     throw new Error(`the guest did not get ready: ${exit.kind} ${exit.fault?.reason ?? ''}`);
   }
+  return shell;
+}
+
+/** The same, captured. */
+export async function readySnapshot(
+  driver: Driver,
+  image: ReturnType<typeof parseElf>,
+): Promise<Snapshot> {
+  const shell = await bootedShell(driver, image);
   const snapshot = await shell.capture();
   await shell.destroy();
-  cold.close();
   return snapshot;
 }
 

@@ -146,6 +146,10 @@ class SimulatedShell implements Shell {
     return this.#driver.snapshot('ready');
   }
 
+  joinCaptured() {
+    return false;
+  }
+
   async destroy(): Promise<Remains> {
     this.#state = 'gone';
     this.#abort.abort();
