@@ -69,17 +69,6 @@ Result<std::unique_ptr<GuestProcess>> GuestProcess::ask(std::shared_ptr<const Sp
     if (!channel.ok()) {
         return channel.failure();
     }
-    auto mapping = Mapping::map(HATCHERY_CHANNEL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
-                                channel.value().get());
-    if (!mapping.ok()) {
-        return mapping.failure();
-    }
-    const int on = 1;
-    if (attempt("setsockopt(SO_PASSCRED)", [&] {
-            return setsockopt(session.value().own.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
-        }) < 0) {
-        return Failure::from_errno("setsockopt(SO_PASSCRED)");
-    }
     std::vector<int> given = {session.value().other.get(), socket.value().other.get(),
                               channel.value().get()};
     given.insert(given.end(), files.begin(), files.end());
@@ -90,14 +79,37 @@ Result<std::unique_ptr<GuestProcess>> GuestProcess::ask(std::shared_ptr<const Sp
     guest->spawner_ = std::move(spawner);
     guest->session_ = std::move(session.value().own);
     guest->socket_ = std::move(socket.value().own);
-    guest->channel_ = std::move(mapping.value());
     /* The spawner's own are all that is left of these, so that it learns when the guest has gone. */
     session.value().other = Descriptor();
     socket.value().other = Descriptor();
+    /* While the spawner works, and the guest is made, there is time for this. */
+    if (Status failed = guest->prepare(channel.value())) {
+        return *failed;
+    }
     if (Status failed = guest->await_made()) {
         return *failed;
     }
     return guest;
+}
+
+Status GuestProcess::prepare(const Descriptor& channel) {
+    const int on = 1;
+    if (attempt("setsockopt(SO_PASSCRED)", [&] {
+            return setsockopt(session_.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+        }) < 0) {
+        return Failure::from_errno("setsockopt(SO_PASSCRED)");
+    }
+    auto mapping = Mapping::map(HATCHERY_CHANNEL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+                                channel.get());
+    if (!mapping.ok()) {
+        return mapping.failure();
+    }
+    channel_ = std::move(mapping.value());
+    /* The pages that every request and every answer need. */
+    for (const size_t offset : {size_t{0}, size_t{HATCHERY_RESPONSE_OFFSET}}) {
+        *static_cast<volatile uint8_t*>(channel_.bytes() + offset) = 0;
+    }
+    return kSuccess;
 }
 
 Result<std::unique_ptr<GuestProcess>> GuestProcess::boot(std::shared_ptr<const Spawner> spawner,

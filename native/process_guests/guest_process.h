@@ -77,6 +77,8 @@ class GuestProcess {
     static Result<std::unique_ptr<GuestProcess>> ask(std::shared_ptr<const Spawner> spawner,
                                                      const struct spawn_request& request,
                                                      std::span<const int> files);
+    /* What the host needs of its side, made while the spawner works. */
+    Status prepare(const Descriptor& channel);
     Status command(char command) const;
     /* The spawner's next word; ETIMEDOUT, kGone. */
     Result<struct session_message> await(int milliseconds, pid_t* process) const;
