@@ -59,9 +59,11 @@ export interface Findings {
 async function census(expected?: string): Promise<string> {
   const patience = performance.now() + 5_000;
   let found = count();
-  // Processes, and what an event loop closes, go a moment later.
-  while (expected !== undefined && found !== expected && performance.now() < patience) {
+  let before = expected;
+  // Processes, and what an event loop closes, go a moment later: until nothing changes any more.
+  while (found !== before && performance.now() < patience) {
     await sleep(5);
+    before = expected ?? found;
     found = count();
   }
   return found;

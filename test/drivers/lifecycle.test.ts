@@ -150,7 +150,9 @@ t.test('shells', { skip: withoutSnapshots }, async (t) => {
       const shells = await Promise.all(
         Array.from({ length: repetitions(20, 3) }, () => snapshot.createShell({ reusable: true })),
       );
-      t.equal(countMachines(), before.machines + shells.length);
+      // A process that was made ahead before may be one of these now, and the next is not made yet.
+      const missing = before.machines + shells.length - countMachines();
+      t.ok(missing === 0 || (missing === 1 && tested.name === 'process'), `${missing} are missing`);
       await Promise.all(shells.map((shell) => shell.destroy()));
     }
     t.equal(await countMachinesOnce(before.machines), before.machines);

@@ -136,13 +136,13 @@ t.test('a process that is a guest', { skip: processesMissing() }, async (t) => {
   await t.test('does not compute while it is not run', async (t) => {
     const honest = await snapshot.createShell({ reusable: false });
     const shell = await snapshot.createShell({ reusable: false });
-    const before = guestsOf(process.pid).length;
+    const before = guestsOf(process.pid);
     const bytes = order(HOW.lie);
     const exit = await shell.run({ reason: 'request', bytes }, soon(), AMPLE, 'thread');
     t.equal(exit.kind, 'wait');
     const patience = performance.now() + milliseconds(5000);
-    while (guestsOf(process.pid).length === before && performance.now() < patience) await sleep(5);
-    t.equal(guestsOf(process.pid).length, before - 1, 'it was ended');
+    while (before.every(isAlive) && performance.now() < patience) await sleep(5);
+    t.equal(before.filter((one) => !isAlive(one)).length, 1, 'it was ended');
     const next = await shell.run({ reason: 'timer' }, soon(), AMPLE, 'thread');
     t.equal(next.kind, 'crash');
     t.match(next.fault?.reason, 'it computed while it was not run');
@@ -165,6 +165,39 @@ t.test('a process that is a guest', { skip: processesMissing() }, async (t) => {
     t.match(exit.fault?.reason, 'page fault: store to 0x10, where nothing is mapped');
     t.ok((exit.fault?.instructionPointer ?? 0) >= 0x0400_0000);
     forbidden.close();
+  });
+
+  await t.test('may have been made ahead, and be killed meanwhile', async (t) => {
+    const others = guestsOf(process.pid);
+    const own = await readySnapshot(driver, guests.image('system_calls'));
+    const zygotes = guestsOf(process.pid).filter((one) => !others.includes(one));
+    t.equal(zygotes.length, 1, 'none is made ahead before one was needed');
+    const madeAhead = async () => {
+      for (let patience = 200; patience > 0; patience--) {
+        const found = guestsOf(process.pid).filter(
+          (one) => !others.includes(one) && !zygotes.includes(one),
+        );
+        if (found.length === 1) return found[0] as number;
+        await sleep(milliseconds(10));
+      }
+      throw new Error('none is made ahead');
+    };
+    t.equal((await attack(own, order(9))).kind, 'respond');
+    for (let round = 0; round < 5; round++) {
+      const spare = await madeAhead();
+      if (round % 2 === 0) process.kill(spare, 'SIGKILL');
+      const answers = await Promise.all([1, 2, 3].map(() => attack(own, order(9))));
+      t.same(
+        answers.map(({ kind }) => kind),
+        ['respond', 'respond', 'respond'],
+        round % 2 === 0 ? 'after it was killed' : 'with it',
+      );
+    }
+    const last = await madeAhead();
+    own.close();
+    const patience = performance.now() + milliseconds(5000);
+    while (isAlive(last) && performance.now() < patience) await sleep(5);
+    t.notOk(isAlive(last), 'it goes with its snapshot');
   });
 
   await t.test('harms no other: the snapshot serves on', async (t) => {

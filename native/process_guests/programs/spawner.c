@@ -55,7 +55,8 @@ struct family {
     struct source listener;
     pid_t group;
     unsigned members;
-    struct guest *waiting; /* the one whose fork has been granted and has not shown itself */
+    /* Of a fork that has been granted and has not shown itself: whom it is for, or who makes it ahead. */
+    struct guest *waiting, *ahead;
 };
 
 struct guest {
@@ -69,14 +70,29 @@ struct guest {
     int socket, channel;    /* of such a one: what it gets */
     int zygote;             /* it may ask to fork before it is told to */
     uint64_t asking;        /* the notification by which it asks, which is not answered yet; or 0 */
+    int in_demand;          /* of a zygote: it was cloned, and so is going to be cloned again */
+    int may_make_ahead;     /* and nobody has asked for one since another one ended */
+    pid_t spare;            /* a fork that it has made ahead, which waits for whom it is for; or 0 */
+    uint64_t spare_asking;  /* the notification by which that one asks for its channel */
     int forked;             /* it tried to fork by itself */
     int released;           /* the host only waits to be told of its end */
 };
 
+/* Processes that were ended and are to be waited for, which are no guests. */
+struct condemned {
+    struct condemned *next;
+    pid_t process;
+};
+
 static struct guest *guests;
+static struct condemned *condemned;
+/* Stands for a zygote that has gone while it made a fork ahead. */
+static struct guest nobody;
 static uint64_t last_id;
 static int events, launcher_file;
 static int processes; /* the host's /proc, or -1 */
+static uid_t own_user;
+static gid_t own_group;
 
 static int watch(struct source *source, enum source_kind kind, int descriptor, void *owner) {
     *source = (struct source){kind, descriptor, owner};
@@ -107,7 +123,7 @@ static void tell_all(int session, struct session_message message, pid_t process)
         first->cmsg_level = SOL_SOCKET;
         first->cmsg_type = SCM_CREDENTIALS;
         first->cmsg_len = CMSG_LEN(sizeof(struct ucred));
-        const struct ucred credentials = {process, getuid(), getgid()};
+        const struct ucred credentials = {process, own_user, own_group};
         memcpy(CMSG_DATA(first), &credentials, sizeof credentials);
     }
     /* Who does not read it is going to be told by the end of the session. */
@@ -222,23 +238,60 @@ static void session_spoke(struct guest *guest) {
     tell_all(session, message, 0);
 }
 
+static void grant_next(struct family *family);
+static void make_ahead(struct family *family);
+
 static void cannot_fork(struct guest *child, int error) {
     tell(child->session.descriptor, SESSION_FAILED, error, 0, 0);
     child->parent = NULL;
     close_pair(child);
 }
 
-/* A fork that ended before it showed itself; its group says whose it was. */
-static void ended_unknown(pid_t process) {
-    const pid_t group = getpgid(process);
-    for (struct guest *guest = guests; guest != NULL; guest = guest->next) {
-        struct family *family = guest->family;
-        if (family != NULL && family->waiting == guest && family->group == group) {
-            family->waiting = NULL;
-            cannot_fork(guest, ECHILD);
-            return;
+/* Ends a process that is no guest, or not yet; so that its end is not taken for another one's. */
+static void condemn(pid_t process) {
+    kill(process, SIGKILL);
+    struct condemned *one = malloc(sizeof *one);
+    if (one != NULL) {
+        *one = (struct condemned){condemned, process};
+        condemned = one;
+    }
+}
+
+static int was_condemned(pid_t process) {
+    for (struct condemned **place = &condemned; *place != NULL; place = &(*place)->next) {
+        struct condemned *one = *place;
+        if (one->process == process) {
+            *place = one->next;
+            free(one);
+            return 1;
         }
     }
+    return 0;
+}
+
+/* A spare, or a fork that ended before it showed itself; its group says whose it was. */
+static void ended_unknown(pid_t process) {
+    const pid_t group = getpgid(process);
+    struct family *family = NULL;
+    for (struct guest *guest = guests; guest != NULL; guest = guest->next) {
+        if (guest->spare == process) {
+            guest->spare = 0;
+            return;
+        }
+        if (guest->family != NULL && guest->family->group == group) {
+            family = guest->family;
+        }
+    }
+    if (was_condemned(process) || family == NULL) {
+        return;
+    }
+    if (family->waiting != NULL) {
+        struct guest *child = family->waiting;
+        family->waiting = NULL;
+        cannot_fork(child, ECHILD);
+    }
+    family->ahead = NULL;
+    grant_next(family);
 }
 
 /* Why a launcher ended before it was locked. Its own steps (launcher.c) have other numbers. */
@@ -250,9 +303,21 @@ static int start_error(int status) {
     }
 }
 
+/* Nobody is going to need it. */
+static void end_spare(struct guest *guest) {
+    if (guest->spare > 0) {
+        condemn(guest->spare);
+        guest->spare = 0;
+    }
+    if (guest->family != NULL && guest->family->ahead == guest) {
+        guest->family->ahead = &nobody; /* its fork ends when it shows itself */
+    }
+}
+
 static void ended(struct guest *guest, int status, const struct rusage *used) {
     guest->process = 0;
     guest->asking = 0;
+    end_spare(guest);
     for (struct guest *child = guests; child != NULL; child = child->next) {
         if (child->parent == guest) {
             cannot_fork(child, ESRCH);
@@ -271,6 +336,12 @@ static void ended(struct guest *guest, int status, const struct rusage *used) {
             .pages = (uint64_t)used->ru_maxrss * 1024 / HATCHERY_PAGE_BYTES,
         };
         tell_all(session, message, 0);
+    }
+    if (guest->family != NULL) {
+        for (struct guest *other = guests; other != NULL; other = other->next) {
+            other->may_make_ahead |= other->family == guest->family;
+        }
+        make_ahead(guest->family);
     }
     if (guest->released) {
         forget(guest);
@@ -475,7 +546,7 @@ static struct guest *next_in(const struct family *family) {
 /* One fork at a time in a family: the new process is known by being the one that is not known. */
 static void grant_next(struct family *family) {
     struct guest *child;
-    while (family->waiting == NULL && (child = next_in(family)) != NULL) {
+    while (family->waiting == NULL && family->ahead == NULL && (child = next_in(family)) != NULL) {
         struct guest *parent = child->parent;
         const uint64_t notification = parent->asking;
         parent->asking = 0;
@@ -486,6 +557,61 @@ static void grant_next(struct family *family) {
             cannot_fork(child, ESRCH);
         }
     }
+}
+
+/*
+ * Zygotes that are in demand make a fork ahead, as half of a clone's time is that. When another one has
+ * ended, for beside a guest that runs it would take the processor, and memory's locks, from that.
+ */
+static void make_ahead(struct family *family) {
+    for (struct guest *guest = guests;
+         guest != NULL && family->waiting == NULL && family->ahead == NULL; guest = guest->next) {
+        if (guest->family == family && guest->in_demand && guest->may_make_ahead &&
+            guest->spare == 0 && guest->asking != 0) {
+            const uint64_t notification = guest->asking;
+            guest->asking = guest->may_make_ahead = 0;
+            if (answer(family->listener.descriptor, notification, 1)) {
+                family->ahead = guest;
+            }
+        }
+    }
+}
+
+static int add_descriptor(int listener, uint64_t notification, int source, unsigned number) {
+    const struct seccomp_notif_addfd add = {
+        .id = notification,
+        .flags = SECCOMP_ADDFD_FLAG_SETFD,
+        .srcfd = (unsigned)source,
+        .newfd = number,
+    };
+    return ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+}
+
+/* A fork that asks for its channel gets it, and is known from then on; false where it cannot. */
+static int hand_over(struct guest *child, pid_t process, uint64_t notification) {
+    const int listener = child->family->listener.descriptor;
+    if (add_descriptor(listener, notification, child->socket, GUEST_SOCKET) < 0 ||
+        add_descriptor(listener, notification, child->channel, GUEST_CHANNEL) < 0) {
+        return 0;
+    }
+    child->parent = NULL;
+    child->process = process;
+    /* First, so that the host knows of it when it hears of it. */
+    tell(child->session.descriptor, SESSION_MADE, 0, child->id, process);
+    answer(listener, notification, 1);
+    close_pair(child);
+    return 1;
+}
+
+/* The same with one that was made ahead, which ends where it cannot be had. */
+static int take_spare(struct guest *parent, struct guest *child) {
+    const pid_t process = parent->spare;
+    parent->spare = 0;
+    if (process == 0 || hand_over(child, process, parent->spare_asking)) {
+        return process != 0;
+    }
+    condemn(process);
+    return 0;
 }
 
 static void fork_for(const struct spawn_request *request, const int given[]) {
@@ -515,6 +641,9 @@ static void fork_for(const struct spawn_request *request, const int given[]) {
         guest->parent = parent;
         guest->family = parent->family;
         guest->family->members++;
+        parent->in_demand = parent->zygote;
+        parent->may_make_ahead = 0;
+        (void)take_spare(parent, guest);
         grant_next(guest->family);
     }
     if (captures) {
@@ -522,23 +651,15 @@ static void fork_for(const struct spawn_request *request, const int given[]) {
     }
 }
 
-static int add_descriptor(int listener, uint64_t notification, int source, unsigned number) {
-    const struct seccomp_notif_addfd add = {
-        .id = notification,
-        .flags = SECCOMP_ADDFD_FLAG_SETFD,
-        .srcfd = (unsigned)source,
-        .newfd = number,
-    };
-    return ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
-}
-
-static int is_parent(const struct guest *parent) {
-    for (const struct guest *guest = guests; guest != NULL; guest = guest->next) {
+/* Who waits the longest for a fork of this one. */
+static struct guest *oldest_of(const struct guest *parent) {
+    struct guest *oldest = NULL;
+    for (struct guest *guest = guests; guest != NULL; guest = guest->next) {
         if (guest->parent == parent) {
-            return 1;
+            oldest = guest;
         }
     }
-    return 0;
+    return oldest;
 }
 
 /*
@@ -548,7 +669,7 @@ static int is_parent(const struct guest *parent) {
 static int may_ask_to_fork(struct family *family, const struct seccomp_notif *asked) {
     struct guest *parent = by_process((pid_t)asked->pid);
     const __u64 *arguments = asked->data.args;
-    if (asked->data.nr != SYS_clone || parent == NULL || !(parent->zygote || is_parent(parent)) ||
+    if (asked->data.nr != SYS_clone || parent == NULL || !(parent->zygote || oldest_of(parent) != NULL) ||
         arguments[0] != (CLONE_PARENT | SIGCHLD) || arguments[1] != 0) {
         return 0;
     }
@@ -557,31 +678,43 @@ static int may_ask_to_fork(struct family *family, const struct seccomp_notif *as
         cannot_fork(family->waiting, EAGAIN);
         family->waiting = NULL;
     }
+    if ((int64_t)arguments[2] < 0 && family->ahead == parent) {
+        family->ahead = NULL;
+        parent->in_demand = 0; /* not again before one is wanted */
+    }
     parent->asking = asked->id;
     grant_next(family);
+    make_ahead(family);
     return 1;
 }
 
 /* What the child does first: it maps its own channel, and is known from then on. */
-static int may_map(struct family *family, int listener, const struct seccomp_notif *asked) {
-    struct guest *child = family->waiting;
+static int may_map(struct family *family, const struct seccomp_notif *asked) {
+    struct guest *child = family->waiting, *ahead = family->ahead;
     const __u64 *arguments = asked->data.args;
-    if (asked->data.nr != SYS_mmap || child == NULL || by_process((pid_t)asked->pid) != NULL ||
+    if (asked->data.nr != SYS_mmap || (child == NULL && ahead == NULL) || by_process((pid_t)asked->pid) != NULL ||
         arguments[0] != HATCHERY_CHANNEL_ADDRESS || arguments[1] != HATCHERY_CHANNEL_BYTES ||
         arguments[2] != (PROT_READ | PROT_WRITE) || arguments[3] != (MAP_SHARED | MAP_FIXED) ||
         arguments[4] != GUEST_CHANNEL || arguments[5] != 0) {
         return 0;
     }
-    if (add_descriptor(listener, asked->id, child->socket, GUEST_SOCKET) < 0 ||
-        add_descriptor(listener, asked->id, child->channel, GUEST_CHANNEL) < 0) {
-        return 0;
+    if (child != NULL) {
+        if (!hand_over(child, (pid_t)asked->pid, asked->id)) {
+            return 0;
+        }
+        family->waiting = NULL;
+    } else {
+        family->ahead = NULL;
+        if (ahead == &nobody) {
+            return 0;
+        }
+        ahead->spare = (pid_t)asked->pid;
+        ahead->spare_asking = asked->id;
+        child = oldest_of(ahead);
+        if (child != NULL) {
+            (void)take_spare(ahead, child);
+        }
     }
-    family->waiting = NULL;
-    close_pair(child);
-    child->process = (pid_t)asked->pid;
-    /* First, so that the host knows of it when it hears of it. */
-    tell(child->session.descriptor, SESSION_MADE, 0, child->id, child->process);
-    answer(listener, asked->id, 1);
     grant_next(family);
     return 1;
 }
@@ -598,7 +731,7 @@ static void asked(struct family *family) {
         return; /* who asked is gone */
     }
     const struct seccomp_notif *notification = &question.notification;
-    if (may_ask_to_fork(family, notification) || may_map(family, listener, notification)) {
+    if (may_ask_to_fork(family, notification) || may_map(family, notification)) {
         return;
     }
     struct guest *guest = by_process((pid_t)notification->pid);
@@ -606,9 +739,10 @@ static void asked(struct family *family) {
         guest->forked = 1;
         end(guest);
     } else {
-        kill((pid_t)notification->pid, SIGKILL);
+        condemn((pid_t)notification->pid);
     }
     answer(listener, notification->id, 0);
+    grant_next(family);
 }
 
 static void serve_host(void) {
@@ -627,6 +761,7 @@ static void serve_host(void) {
     if (got <= 0) {
         for (struct guest *guest = guests; guest != NULL; guest = guest->next) {
             end(guest);
+            end_spare(guest);
         }
         exit(0);
     }
@@ -725,6 +860,8 @@ int main(int count, char **words) {
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     give_up();
+    own_user = getuid();
+    own_group = getgid();
     sigset_t children;
     sigemptyset(&children);
     sigaddset(&children, SIGCHLD);
