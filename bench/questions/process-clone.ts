@@ -67,7 +67,7 @@ export const processClone: Question = {
         },
         (done, of) => progress(`round ${done + 1} of ${of}`),
       );
-      const against = (name: string, baseline: number[][]): Row => {
+      const against = (name: string, baseline: number[][], isTarget: boolean): Row => {
         const share = ratio(sides.clone, baseline);
         return {
           question: 'process-clone',
@@ -76,12 +76,13 @@ export const processClone: Question = {
           unit: 'µs',
           baseline: { name, value: summarize(baseline).p50 },
           ratio: share,
-          target: atMost(share, LIMIT, `at most ${LIMIT}`),
+          ...(isTarget ? { target: atMost(share, LIMIT, `at most ${LIMIT}`) } : {}),
         };
       };
       return [
-        against('boot: fork and exec of the launcher with the same image', sides.boot),
-        against('posix_spawn of a static program', sides.program),
+        against('boot: fork and exec of the launcher with the same image', sides.boot, true),
+        // It has no walls, no socket and no channel, so this only says what these cost.
+        against('posix_spawn of a static program', sides.program, false),
       ];
     } finally {
       await driver.close();

@@ -23,9 +23,9 @@ const TITLES: Readonly<Record<Work, string>> = {
   json: 'JSON parser, 0.5 MiB',
 };
 
-const ROUNDS = 7;
+const ROUNDS = 11;
 /** Calls of a round. Node's optimising compiler has long replaced the code when the second half begins. */
-const CALLS = 60;
+const CALLS = 40;
 const NATIVE_SHARE = 0.8;
 const NODE_TIMES = 1.3;
 const NODE_PROGRAM = `${ROOT}dist/bench/processes/node-webassembly.js`;
