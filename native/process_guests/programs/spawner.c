@@ -692,17 +692,19 @@ static int may_ask_to_fork(struct family *family, const struct seccomp_notif *as
 static int may_map(struct family *family, const struct seccomp_notif *asked) {
     struct guest *child = family->waiting, *ahead = family->ahead;
     const __u64 *arguments = asked->data.args;
-    if (asked->data.nr != SYS_mmap || (child == NULL && ahead == NULL) || by_process((pid_t)asked->pid) != NULL ||
+    if (asked->data.nr != SYS_mmap || (child == NULL && ahead == NULL) ||
+        by_process((pid_t)asked->pid) != NULL ||
         arguments[0] != HATCHERY_CHANNEL_ADDRESS || arguments[1] != HATCHERY_CHANNEL_BYTES ||
         arguments[2] != (PROT_READ | PROT_WRITE) || arguments[3] != (MAP_SHARED | MAP_FIXED) ||
         arguments[4] != GUEST_CHANNEL || arguments[5] != 0) {
         return 0;
     }
     if (child != NULL) {
+        family->waiting = NULL;
         if (!hand_over(child, (pid_t)asked->pid, asked->id)) {
+            cannot_fork(child, ECHILD);
             return 0;
         }
-        family->waiting = NULL;
     } else {
         family->ahead = NULL;
         if (ahead == &nobody) {
