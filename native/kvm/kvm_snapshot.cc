@@ -168,8 +168,8 @@ Result<MemoryViews::View> KvmSnapshot::take_memory() {
 }
 
 size_t KvmSnapshot::large_from() const {
-    /* A guest that needs a little more than before is to find it without a large page, and so is one
-     * that starts: not much of a heap's first large page would be used. */
+    /* A guest that needs a little more than before is to find it without a large page, and so is
+     * one that starts: not much of a heap's first large page would be used. */
     constexpr size_t kRoomBytes = 256u << 10;
     if (device_->pagemap() == nullptr || heap_ >= memory_bytes_) {
         return memory_bytes_;

@@ -28,11 +28,12 @@ struct RegisterState {
 };
 
 /*
- * LARGE PAGES. What lies behind all that a snapshot has filled is empty in every machine, and a guest
- * that comes to use it uses much of it. A fault for each page would be dear: on kvm-pvm 10 to 20 µs.
- * So that part is anonymous memory in pages of 2 MiB, and a memory slot of its own without a record
- * of written pages, for KVM maps no large page where it keeps one. What has been written there the
- * kernel's pagemap tells, to 2 MiB, and then the pages themselves: those that are not zero.
+ * LARGE PAGES. What lies behind all that a snapshot has filled is empty in every machine, and a
+ * guest that comes to use it uses much of it. A fault for each page would be dear: on kvm-pvm 10 to
+ * 20 µs. So that part is anonymous memory in pages of 2 MiB, and a memory slot of its own without a
+ * record of written pages, for KVM maps no large page where it keeps one. What has been written
+ * there the kernel's pagemap tells, to 2 MiB, and then the pages themselves: those that are not
+ * zero.
  *
  * A sealed memory file and registers; immutable, and shared by all machines that were created from
  * it, each of which maps the file copy-on-write.
@@ -57,7 +58,8 @@ class KvmSnapshot final : public Snapshot, public std::enable_shared_from_this<K
     const PageTables& tables() const { return *tables_; }
     size_t memory_bytes() const override { return memory_bytes_; }
     Result<std::unique_ptr<Machine>> create_machine(bool keep_log) override;
-    /* Memory for one machine, with large pages where it can have some. The machine holds this snapshot for as long as it has it. */
+    /* Memory for one machine, with large pages where it can have some. The machine holds this
+     * snapshot for as long as it has it. */
     Result<MemoryViews::View> take_memory();
     /* The memory as it was taken; read-only. */
     const uint8_t* memory() const { return view_.bytes(); }

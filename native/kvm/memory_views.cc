@@ -38,7 +38,8 @@ Result<Mapping> map_with_large_pages(const MemoryFile& file, size_t size, size_t
     }
     Mapping& memory = mapping.value();
     const auto start = reinterpret_cast<uintptr_t>(memory.bytes());
-    Status failed = memory.drop_front((kLargePageBytes - start % kLargePageBytes) % kLargePageBytes);
+    Status failed =
+        memory.drop_front((kLargePageBytes - start % kLargePageBytes) % kLargePageBytes);
     if (!failed) {
         failed = file.map_copy_on_write_at(memory.bytes(), large_from);
     }

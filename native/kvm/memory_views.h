@@ -18,9 +18,9 @@ namespace hatchery {
  * Of one machine, a view is the file, copy-on-write, and behind that zeroes in large pages: see
  * LARGE PAGES in kvm_snapshot.h.
  *
- * Each mapping of a process makes KVM_CREATE_VM slower (see run_mapping.h), those of memory that was
- * written most. So where a snapshot has many machines, one mapping holds the memory of several, side
- * by side in a row: it is of a file in which the snapshot's content stands as often.
+ * Each mapping of a process makes KVM_CREATE_VM slower (see run_mapping.h), those of memory that
+ * was written most. So where a snapshot has many machines, one mapping holds the memory of several,
+ * side by side in a row: it is of a file in which the snapshot's content stands as often.
  *
  * Any thread.
  */

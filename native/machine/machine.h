@@ -95,9 +95,9 @@ class Machine {
     virtual Result<std::shared_ptr<Snapshot>> capture() = 0;
 
     /*
-     * Right after `capture` of a guest at kReady: makes this machine one of that snapshot's, as if it
-     * had been created from it to be rewound. False, and nothing done, where the driver has no such
-     * thing, or such a machine would be worse than a new one.
+     * Right after `capture` of a guest at kReady: makes this machine one of that snapshot's, as if
+     * it had been created from it to be rewound. False, and nothing done, where the driver has no
+     * such thing, or such a machine would be worse than a new one.
      */
     virtual Result<bool> join_captured() { return false; }
 

@@ -36,7 +36,8 @@ class MemoryFile {
                             descriptor_.get());
     }
 
-    /* The same of its first `bytes`, in the place of what is mapped at `address`; whose owner unmaps it. */
+    /* The same of its first `bytes`, in the place of what is mapped at `address`; whose owner
+     * unmaps it. */
     Status map_copy_on_write_at(uint8_t* address, size_t bytes) const;
 
     /* For another process to map. */

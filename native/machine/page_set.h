@@ -130,9 +130,8 @@ class PageSet {
 
     /* The same; then the memory has zeroes in all pages of this set. */
     void clear_filled(uint8_t* memory) {
-        keep_filled(memory, [&](size_t offset) {
-            std::memset(memory + offset, 0, HATCHERY_PAGE_BYTES);
-        });
+        keep_filled(memory,
+                    [&](size_t offset) { std::memset(memory + offset, 0, HATCHERY_PAGE_BYTES); });
     }
 
     /* Calls `visit(first_page, pages)` for each run of consecutive pages within a word. It may take
