@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -23,8 +24,9 @@ constexpr int kErrors[] = {ENOMEM, EINVAL, EIO, EMFILE, EAGAIN, EFAULT, ENOSPC, 
 
 FakeGuest guest;
 struct kvm_run* run = nullptr; /* a second view of the vCPU's */
-uint8_t* memory = nullptr;     /* slot 0, as the machine maps it */
+uint8_t* memory = nullptr;     /* slot 0, as the machine maps it, and slot 3 behind it */
 size_t memory_bytes = 0;
+size_t recorded_bytes = 0; /* those of slot 0 */
 std::vector<uint64_t> written;
 
 int error() {
@@ -39,7 +41,9 @@ void store(uint64_t address, const std::vector<uint8_t>& bytes) {
     }
     std::memcpy(memory + address, bytes.data(), bytes.size());
     for (uint64_t page = address / HATCHERY_PAGE_BYTES;
-         page <= (address + bytes.size() - 1) / HATCHERY_PAGE_BYTES; page++) {
+         page <= (address + bytes.size() - 1) / HATCHERY_PAGE_BYTES &&
+         page < recorded_bytes / HATCHERY_PAGE_BYTES;
+         page++) {
         written[page / 64] |= uint64_t{1} << page % 64;
     }
 }
@@ -142,14 +146,24 @@ int answer(unsigned long request, void* argument) {
             const auto& region = *static_cast<struct kvm_userspace_memory_region*>(argument);
             if (region.slot == 0) {
                 memory = reinterpret_cast<uint8_t*>(region.userspace_addr);
-                memory_bytes = region.memory_size;
+                memory_bytes = recorded_bytes = region.memory_size;
                 written.assign(memory_bytes / HATCHERY_PAGE_BYTES / 64 + 1, 0);
+            }
+            if (region.slot == 3) {
+                expect(
+                    region.guest_phys_addr == memory_bytes &&
+                        region.userspace_addr == reinterpret_cast<uint64_t>(memory) + memory_bytes,
+                    "large pages lie behind the others");
+                memory_bytes += region.memory_size;
             }
             return 0;
         }
         case KVM_GET_DIRTY_LOG:
             std::memcpy(static_cast<struct kvm_dirty_log*>(argument)->dirty_bitmap, written.data(),
-                        (memory_bytes / HATCHERY_PAGE_BYTES + 63) / 64 * sizeof(uint64_t));
+                        (recorded_bytes / HATCHERY_PAGE_BYTES + 63) / 64 * sizeof(uint64_t));
+            return 0;
+        case KVM_CLEAR_DIRTY_LOG:
+            std::fill(written.begin(), written.end(), 0);
             return 0;
         case KVM_GET_REGS:
             if (guest.input != nullptr) {

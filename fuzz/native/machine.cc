@@ -13,7 +13,8 @@ namespace hatchery::fuzz {
 namespace {
 
 constexpr uint64_t kChannel = kResumeBytes;
-constexpr uint64_t kMemoryBytes = kResumeBytes + HATCHERY_CHANNEL_BYTES + 16 * HATCHERY_PAGE_BYTES;
+/* Of which the last third may be in a large page. */
+constexpr uint64_t kMemoryBytes = 3 * kLargePageBytes;
 constexpr int64_t kSliceNanoseconds = 200000;
 
 std::shared_ptr<KvmSnapshot> cold_snapshot() {
@@ -22,6 +23,12 @@ std::shared_ptr<KvmSnapshot> cold_snapshot() {
         plan.entry = 0x04000000;
         plan.memory.bytes = kMemoryBytes;
         plan.channel = kChannel;
+        plan.memory.placements.push_back({.virtual_address = HATCHERY_HEAP_ADDRESS,
+                                          .physical_address = kLargePageBytes,
+                                          .pages = 2,
+                                          .writable = true,
+                                          .executable = false,
+                                          .large = true});
         auto loaded = KvmSnapshot::load(device(), plan);
         expect(loaded.ok(), "the plan can be loaded");
         return loaded.value();
@@ -103,6 +110,12 @@ void act(std::unique_ptr<KvmMachine>& machine, FuzzedDataProvider& input) {
                 expect(std::memcmp(machine->memory() + kResumeBytes, ready->memory() + kResumeBytes,
                                    kMemoryBytes - kResumeBytes) == 0,
                        "a snapshot has the machine's memory");
+                if (input.ConsumeBool()) {
+                    auto joined = machine->join_captured();
+                    expect(!joined.ok() || !joined.value() || same_memory(*machine),
+                           "a machine that has joined its snapshot has its memory");
+                    break;
+                }
                 auto next = KvmMachine::create(ready, input.ConsumeBool());
                 machine = next.ok() ? std::move(next.value()) : nullptr;
             }

@@ -19,6 +19,7 @@ const NATIVE_SOURCES = [
   'kvm/kvm_machine_rewind',
   'kvm/kvm_snapshot',
   'kvm/memory_views',
+  'kvm/pagemap',
   'kvm/run_mapping',
   'kvm/watchdog',
   'machine/entropy',
