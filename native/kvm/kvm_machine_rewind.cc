@@ -19,8 +19,9 @@ Result<KvmMachine::WrittenPages> KvmMachine::guest_writes() const {
     if (Status failed = add_large(pages.large)) {
         return *failed;
     }
-    /* Only a machine that has joined its own snapshot has any of these. */
-    pages.large.move_common(snapshot_->filled(), pages.recorded);
+    if (view_of_ != nullptr) { /* else the snapshot has filled none of the large ones */
+        pages.large.move_common(snapshot_->filled(), pages.recorded);
+    }
     return pages;
 }
 

@@ -102,8 +102,7 @@ Result<std::optional<Pagemap>> Pagemap::open() {
         }
         return opened.failure();
     }
-    Descriptor descriptor = std::move(opened.value());
-    Pagemap pagemap(std::move(descriptor));
+    Pagemap pagemap(std::move(opened.value()));
     PageSet none(0);
     if (Status failed = pagemap.add_backed(nullptr, 0, 0, none)) {
         if (failed->error == ENOTTY) {

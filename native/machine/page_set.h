@@ -89,16 +89,11 @@ class PageSet {
      */
     template <typename Visit>
     void keep_different(const uint8_t* memory, const uint8_t* other, Visit visit) {
-        for_each_run([&](size_t page, size_t pages) {
-            for (size_t at = page; at < page + pages; at++) {
-                const size_t offset = at * HATCHERY_PAGE_BYTES;
-                if (std::memcmp(memory + offset, other + offset, HATCHERY_PAGE_BYTES) == 0) {
-                    remove(at);
-                } else {
-                    visit(offset);
-                }
-            }
-        });
+        keep_where(
+            [&](size_t offset) {
+                return std::memcmp(memory + offset, other + offset, HATCHERY_PAGE_BYTES) != 0;
+            },
+            visit);
     }
 
     /* The same; then the first memory has in all pages of this set what the second has. */
@@ -112,16 +107,7 @@ class PageSet {
      * the others. */
     template <typename Visit>
     void keep_filled(const uint8_t* memory, Visit visit) {
-        for_each_run([&](size_t page, size_t pages) {
-            for (size_t at = page; at < page + pages; at++) {
-                const size_t offset = at * HATCHERY_PAGE_BYTES;
-                if (is_zero(memory + offset)) {
-                    remove(at);
-                } else {
-                    visit(offset);
-                }
-            }
-        });
+        keep_where([&](size_t offset) { return !is_zero(memory + offset); }, visit);
     }
 
     void keep_filled(const uint8_t* memory) {
@@ -158,6 +144,21 @@ class PageSet {
     void* words() { return words_.data(); }
 
   private:
+    /* Takes out the pages for which `test(offset)` does not hold, and visits the others. */
+    template <typename Test, typename Visit>
+    void keep_where(Test test, Visit visit) {
+        for_each_run([&](size_t page, size_t pages) {
+            for (size_t at = page; at < page + pages; at++) {
+                const size_t offset = at * HATCHERY_PAGE_BYTES;
+                if (test(offset)) {
+                    visit(offset);
+                } else {
+                    remove(at);
+                }
+            }
+        });
+    }
+
     static bool is_zero(const uint8_t* page) {
         return page[0] == 0 && std::memcmp(page, page + 1, HATCHERY_PAGE_BYTES - 1) == 0;
     }

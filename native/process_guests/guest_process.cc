@@ -79,8 +79,7 @@ Result<std::unique_ptr<GuestProcess>> GuestProcess::ask(std::shared_ptr<const Sp
     guest->spawner_ = std::move(spawner);
     guest->session_ = std::move(session.value().own);
     guest->socket_ = std::move(socket.value().own);
-    /* The spawner's own are all that is left of these, so that it learns when the guest has gone.
-     */
+    /* The spawner's own are all that is left of these, so that it learns when the guest has gone. */
     session.value().other = Descriptor();
     socket.value().other = Descriptor();
     /* While the spawner works, and the guest is made, there is time for this. */
@@ -220,9 +219,8 @@ Result<struct session_message> GuestProcess::await(int milliseconds, pid_t* proc
     header.msg_iovlen = 1;
     header.msg_control = control.data();
     header.msg_controllen = control.size();
-    const ssize_t got = attempt("recvmsg", [&] {
-        return recvmsg(session_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    });
+    const ssize_t got = attempt(
+        "recvmsg", [&] { return recvmsg(session_.get(), &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC); });
     if (got != static_cast<ssize_t>(sizeof message)) {
         /* The spawner never closes a session before it is closed here. */
         return got < 0 && errno != ECONNRESET ? Failure::from_errno("recvmsg") : Spawner::kGone;
@@ -245,7 +243,8 @@ Status GuestProcess::await_made() {
         return refused ? Failure{kMaking, EMFILE} : word.failure();
     }
     if (word.value().kind != SESSION_MADE) {
-        return Failure{kMaking, word.value().kind == SESSION_FAILED ? word.value().value : ECHILD};
+        return Failure{kMaking,
+                       word.value().kind == SESSION_FAILED ? word.value().value : ECHILD};
     }
     id_ = word.value().id;
     return IdleWatch::instance().add(this);
@@ -256,8 +255,7 @@ Result<GuestNews> GuestProcess::listen(int64_t deadline) const {
         const int64_t left = std::max<int64_t>(0, deadline - monotonic_now());
         const struct timespec patience = {left / kSecond, left % kSecond};
         struct pollfd wait = {socket_.get(), POLLIN, 0};
-        const int ready =
-            attempt_once("ppoll", [&] { return ppoll(&wait, 1, &patience, nullptr); });
+        const int ready = attempt_once("ppoll", [&] { return ppoll(&wait, 1, &patience, nullptr); });
         if (ready == 0) {
             return GuestNews{};
         }
@@ -269,8 +267,7 @@ Result<GuestNews> GuestProcess::listen(int64_t deadline) const {
         }
         GuestNews news;
         const ssize_t got = attempt("recv(guest)", [&] {
-            return recv(socket_.get(), &news.message, sizeof news.message,
-                        MSG_DONTWAIT | MSG_TRUNC);
+            return recv(socket_.get(), &news.message, sizeof news.message, MSG_DONTWAIT | MSG_TRUNC);
         });
         if (got == static_cast<ssize_t>(sizeof news.message)) {
             news.kind = GuestNews::Kind::kMessage;

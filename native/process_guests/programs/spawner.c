@@ -603,15 +603,13 @@ static int hand_over(struct guest *child, pid_t process, uint64_t notification) 
     return 1;
 }
 
-/* The same with one that was made ahead, which ends where it cannot be had. */
-static int take_spare(struct guest *parent, struct guest *child) {
+/* The same with one that was made ahead, if there is one; it ends where it cannot be had. */
+static void take_spare(struct guest *parent, struct guest *child) {
     const pid_t process = parent->spare;
     parent->spare = 0;
-    if (process == 0 || hand_over(child, process, parent->spare_asking)) {
-        return process != 0;
+    if (process != 0 && !hand_over(child, process, parent->spare_asking)) {
+        condemn(process);
     }
-    condemn(process);
-    return 0;
 }
 
 static void fork_for(const struct spawn_request *request, const int given[]) {
@@ -643,7 +641,7 @@ static void fork_for(const struct spawn_request *request, const int given[]) {
         guest->family->members++;
         parent->in_demand = parent->zygote;
         parent->may_make_ahead = 0;
-        (void)take_spare(parent, guest);
+        take_spare(parent, guest);
         grant_next(guest->family);
     }
     if (captures) {
@@ -714,7 +712,7 @@ static int may_map(struct family *family, const struct seccomp_notif *asked) {
         ahead->spare_asking = asked->id;
         child = oldest_of(ahead);
         if (child != NULL) {
-            (void)take_spare(ahead, child);
+            take_spare(ahead, child);
         }
     }
     grant_next(family);
