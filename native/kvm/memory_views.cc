@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "../machine/page_tables.h"
+#include "large_pages.h"
 
 namespace hatchery {
 
@@ -31,25 +31,15 @@ Result<MemoryFile> repeat(size_t times, size_t size, const uint8_t* content,
 
 /* Memory that begins with a large page: the file up to `large_from`, and zeroes behind that. */
 Result<Mapping> map_with_large_pages(const MemoryFile& file, size_t size, size_t large_from) {
-    auto mapping = Mapping::map(size + kLargePageBytes, PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+    auto mapping = map_for_large_pages(size);
     if (!mapping.ok()) {
         return mapping;
     }
-    Mapping& memory = mapping.value();
-    const auto start = reinterpret_cast<uintptr_t>(memory.bytes());
-    Status failed =
-        memory.drop_front((kLargePageBytes - start % kLargePageBytes) % kLargePageBytes);
-    if (!failed) {
-        failed = file.map_copy_on_write_at(memory.bytes(), large_from);
-    }
-    if (failed) {
+    uint8_t* bytes = mapping.value().bytes();
+    if (Status failed = file.map_copy_on_write_at(bytes, large_from)) {
         return *failed;
     }
-    /* A host without huge pages serves as well, only slower. */
-    (void)attempt("madvise(MADV_HUGEPAGE)", [&] {
-        return madvise(memory.bytes() + large_from, size - large_from, MADV_HUGEPAGE);
-    });
+    ask_for_large_pages(bytes + large_from, size - large_from);
     return mapping;
 }
 

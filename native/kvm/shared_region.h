@@ -6,8 +6,7 @@
 #include <cstring>
 #include <memory>
 
-#include "../machine/descriptor.h"
-#include "../machine/page_tables.h"
+#include "large_pages.h"
 
 namespace hatchery {
 
@@ -20,20 +19,15 @@ class SharedRegion {
   public:
     /* `size` is a multiple of kLargePageBytes, and so is `physical_address`. */
     static Result<std::shared_ptr<SharedRegion>> create(size_t size, uint64_t physical_address) {
-        auto mapping = Mapping::map(size + kLargePageBytes, PROT_READ | PROT_WRITE,
-                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+        auto mapping = map_for_large_pages(size);
         if (!mapping.ok()) {
             return mapping.failure();
         }
         auto region = std::make_shared<SharedRegion>();
-        const auto start = reinterpret_cast<uintptr_t>(mapping.value().bytes());
-        region->skip_ = (kLargePageBytes - start % kLargePageBytes) % kLargePageBytes;
         region->mapping_ = std::move(mapping.value());
         region->size_ = size;
         region->physical_address_ = physical_address;
-        /* A host without huge pages serves as well, only slower. */
-        (void)attempt("madvise(MADV_HUGEPAGE)",
-                      [&] { return madvise(region->bytes(), size, MADV_HUGEPAGE); });
+        ask_for_large_pages(region->bytes(), size);
         return region;
     }
 
@@ -46,13 +40,12 @@ class SharedRegion {
         return region;
     }
 
-    uint8_t* bytes() const { return mapping_.bytes() + skip_; }
+    uint8_t* bytes() const { return mapping_.bytes(); }
     size_t size() const { return size_; }
     uint64_t physical_address() const { return physical_address_; }
 
   private:
     Mapping mapping_;
-    size_t skip_ = 0; /* to the first large page's boundary */
     size_t size_ = 0;
     uint64_t physical_address_ = 0;
 };
