@@ -13,7 +13,7 @@
 namespace hatchery {
 namespace {
 
-/* In the spawner; programs/spawner.c has them, too. */
+/* In the spawner; programs/spawner has them, too. */
 constexpr int kHostSocket = 3;
 constexpr int kLifeline = 4;
 constexpr int kStartMilliseconds = 5000;

@@ -1,4 +1,4 @@
-/* The program that makes and ends guests for this process (programs/spawner.c). */
+/* The program that makes and ends guests for this process (programs/spawner). */
 #ifndef HATCHERY_PROCESS_GUESTS_SPAWNER_H
 #define HATCHERY_PROCESS_GUESTS_SPAWNER_H
 

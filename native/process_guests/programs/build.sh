@@ -13,4 +13,4 @@ gcc "${common[@]}" -ffreestanding -fno-stack-protector -mgeneral-regs-only -fpie
     "$here/launcher.c" -o "$out/hatchery-launcher"
 musl_include=/usr/include
 musl-gcc "${common[@]}" -static -idirafter "$musl_include" -idirafter "$musl_include/x86_64-linux-gnu" \
-    -Wl,--build-id=none "$here/spawner.c" -o "$out/hatchery-spawner"
+    -Wl,--build-id=none "$here"/spawner/*.c -o "$out/hatchery-spawner"
