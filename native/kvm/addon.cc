@@ -9,7 +9,7 @@
 namespace hatchery {
 namespace {
 
-/* probe(): opens /dev/kvm and tries a machine; `{tscHertz, reportsXsave}`, or throws. */
+/* probe(): opens /dev/kvm and tries a machine; `{tscHertz, reportsXsave, hasLargePages}`, or throws. */
 Napi::Value probe(const Napi::CallbackInfo& info) {
     auto device = KvmDevice::shared();
     if (!device.ok()) {
@@ -19,6 +19,7 @@ Napi::Value probe(const Napi::CallbackInfo& info) {
     Napi::Object facts = Napi::Object::New(info.Env());
     facts.Set("tscHertz", static_cast<double>(device.value()->tsc_hertz()));
     facts.Set("reportsXsave", device.value()->reports_xsave());
+    facts.Set("hasLargePages", device.value()->pagemap() != nullptr);
     return facts;
 }
 

@@ -1,9 +1,10 @@
 /** `hatchery doctor`: what this machine has, what it lacks, and what to do about it. */
 import type { Command } from 'commander';
-import { chooseDriver, detectDrivers } from '../drivers/detect.js';
+import { chooseDriver } from '../drivers/detect.js';
 import type { Check } from './checks/check.js';
 import { checkCrashAddress } from './checks/crash-address.js';
 import { checkDevice } from './checks/device.js';
+import { checkDriver } from './checks/driver.js';
 import { checkAddon, checkImage, checkSdk } from './checks/installation.js';
 import { checkNode, checkSystem, checkTools } from './checks/system.js';
 import { checkWalls } from './checks/walls.js';
@@ -28,9 +29,9 @@ const MARKS = {
 
 /** All checks, in the order in which a person would want to repair things. */
 async function checkMachine(): Promise<Check[]> {
-  const kvm = checkKvm();
+  const kvm = checkDriver('kvm');
   const xen = checkXen();
-  const processes = checkProcesses();
+  const processes = checkDriver('process');
   const ofKvm = [checkDevice(), checkAddon(), kvm, await checkCrashAddress(kvm.state === 'ok')];
   return [
     checkSystem(),
@@ -51,29 +52,6 @@ async function checkMachine(): Promise<Check[]> {
 /** What is missing is a pity, but Hatchery works without it. */
 function dispensable(check: Check): Check {
   return check.state === 'lacking' ? { ...check, state: 'limited' } : check;
-}
-
-/** Does the driver find all that it needs of KVM? */
-function checkKvm(): Check {
-  const found = detectDrivers().find((driver) => driver.name === 'kvm')?.availability;
-  if (found === undefined) {
-    throw new Error('there is no driver kvm');
-  }
-  return found.available
-    ? { name: 'kvm', state: 'ok', detail: found.detail }
-    : { name: 'kvm', state: 'lacking', detail: found.reason, remedy: found.remedy };
-}
-
-/** Can guests run in processes, without a hypervisor? */
-function checkProcesses(): Check {
-  const name = 'process';
-  const found = detectDrivers().find((driver) => driver.name === name)?.availability;
-  if (found === undefined) {
-    throw new Error('there is no driver process');
-  }
-  return found.available
-    ? { name, state: 'ok', detail: found.detail }
-    : { name, state: 'lacking', detail: found.reason, remedy: found.remedy };
 }
 
 function lineOf(check: Check, terminal: Terminal): string {

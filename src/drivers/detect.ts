@@ -53,9 +53,12 @@ function describeKvm(): string {
   refuseHiddenKvm();
   const facts = loadKvmAddon().probe();
   const vectors = facts.reportsXsave ? 'with' : 'without';
+  const pages = facts.hasLargePages
+    ? 'guests get large pages'
+    : 'guests get small pages only, as the kernel cannot find written ones (Linux 6.7 can)';
   return (
     `/dev/kvm works; time-stamp counter at ${(facts.tscHertz / 1e6).toFixed(0)} MHz, ` +
-    `CPUID ${vectors} XSAVE`
+    `CPUID ${vectors} XSAVE; ${pages}`
   );
 }
 

@@ -5,7 +5,12 @@ import type { NativeAddon, NativePlan, NativeSnapshot } from './native.js';
 
 export interface KvmAddon extends NativeAddon {
   /** Opens /dev/kvm and tries a machine; throws a {@link NativeFailure}. */
-  probe(): { readonly tscHertz: number; readonly reportsXsave: boolean };
+  probe(): {
+    readonly tscHertz: number;
+    readonly reportsXsave: boolean;
+    /** Whether what was written in large pages can be found, so that guests get such. */
+    readonly hasLargePages: boolean;
+  };
   load(plan: NativePlan): NativeSnapshot;
 }
 

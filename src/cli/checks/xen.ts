@@ -1,7 +1,7 @@
 /** Xen: whether this machine is a Dom0 in which domains can be made. */
-import { detectDrivers } from '../../drivers/detect.js';
 import { findObstacle } from '../../drivers/xen-host.js';
 import type { Check } from './check.js';
+import { checkDriver } from './driver.js';
 
 const name = 'xen';
 
@@ -11,11 +11,5 @@ export function checkXen(): Check {
   if (obstacle?.kind === 'absent') {
     return { name, state: 'limited', detail: obstacle.reason, remedy: obstacle.remedy };
   }
-  const found = detectDrivers().find((driver) => driver.name === 'xen')?.availability;
-  if (found === undefined) {
-    throw new Error('there is no driver xen');
-  }
-  return found.available
-    ? { name, state: 'ok', detail: found.detail }
-    : { name, state: 'lacking', detail: found.reason, remedy: found.remedy };
+  return checkDriver(name);
 }
