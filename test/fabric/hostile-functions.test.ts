@@ -136,7 +136,8 @@ test('attacks side by side leave memory where it was', {
   timeout: 120_000,
 }, async (t) => {
   await using fabric = await openFabric();
-  const fn = await deploy(fabric, { name: 'f', source: SOURCE, limits: LIMITS, bindings });
+  const limits = { ...LIMITS, cpuMilliseconds: waitedOut(300) };
+  const fn = await deploy(fabric, { name: 'f', source: SOURCE, limits, bindings });
   const attack = () =>
     Promise.all(
       Object.keys(CODES).map((name) =>

@@ -1,4 +1,5 @@
 /** What each request used: with every strategy of the driver under test, and as a script says. */
+import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { test } from 'tap';
@@ -50,7 +51,8 @@ const SOURCE = `
         return new Response('ok');
       }
       if (pathname === '/throw') throw new Error('no');
-      if (pathname === '/loop') for (;;);
+      if (pathname === '/abandon') await env.host.call('x');
+      if (pathname === '/abandon' || pathname === '/loop') for (;;);
       return new Response(await request.text());
     },
   };
@@ -75,11 +77,16 @@ async function used(
   return timeline.usage;
 }
 
-/** The same where whoever asked goes away while the guest runs. */
-async function usedUntilGone(fn: DeployedFunction, url: string): Promise<Usage | undefined> {
+/** The same where whoever asked goes away some time after the guest has `called`. */
+async function usedUntilGone(
+  fn: DeployedFunction,
+  url: string,
+  called: Promise<unknown>,
+): Promise<Usage | undefined> {
   const timeline = new Timeline();
   const request: FunctionRequest = { id: 'r', url, method: 'GET', headers: [], body: undefined };
   const answer = Promise.resolve(fn.handle(request, timeline)).catch(() => {});
+  await called;
   await sleep(milliseconds(100));
   request.onGone?.();
   await answer;
@@ -104,11 +111,16 @@ const STRATEGIES = strategiesOf('reset', 'clone', 'pool', 'boot').slice(0, repet
 for (const strategy of STRATEGIES) {
   test(`usage with ${strategy}`, { skip: untestable }, async (t) => {
     await using fabric = await openFabric();
+    const calls = new EventEmitter();
+    const call = async () => {
+      calls.emit('call');
+      return 'y';
+    };
     const fn = await deploy(fabric, {
       name: 'f',
       source: SOURCE,
       strategy,
-      bindings: { host: { call: async () => 'y' } },
+      bindings: { host: { call } },
       limits: { wallMilliseconds: 60_000, cpuMilliseconds: CPU_MILLISECONDS },
     });
     const idle = (await used(fn)) as Usage;
@@ -125,7 +137,7 @@ for (const strategy of STRATEGIES) {
     const killed = (await used(fn, { url: `${URL}loop` })) as Usage;
     const limit = 1_000 * milliseconds(CPU_MILLISECONDS);
     t.ok(killed.cpuMicroseconds >= limit, 'one that is killed counts, too');
-    const abandoned = await usedUntilGone(fn, `${URL}loop`);
+    const abandoned = await usedUntilGone(fn, `${URL}abandon`, once(calls, 'call'));
     t.ok((abandoned?.cpuMicroseconds ?? 0) > 1_000, 'one that nobody waits for counts, too');
 
     if (!hasMemory) {

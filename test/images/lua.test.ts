@@ -44,7 +44,7 @@ test('a script of one line is the function', { skip }, async (t) => {
     image: 'lua',
     source: script,
     // Filling the memory takes most of a second where page faults are dear.
-    limits: { cpuMilliseconds: 4_000 },
+    limits: { wallMilliseconds: 60_000, cpuMilliseconds: 4_000 },
   });
   const ask = (path: string, options?: RequestInit) => lua.fetch(`http://lua/${path}`, options);
   const text = async (path: string) => (await ask(path)).text();

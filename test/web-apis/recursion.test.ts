@@ -53,7 +53,7 @@ test('endless recursion throws', { skip: noDriver }, async (t) => {
           return new Response('it returned');
         },
       };`,
-    limits: { wallMilliseconds: 20_000 },
+    limits: { wallMilliseconds: 60_000 },
   });
   for (const [index, name] of Object.keys(RECURSIONS).entries()) {
     const response = await fn.fetch(`http://f/?way=${index}`);
