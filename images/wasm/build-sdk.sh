@@ -13,7 +13,7 @@ rm -rf "$out"
 mkdir -p "$out/include" "$out/lib/wasm"
 # It comes in a folder that holds glibc's headers, too.
 cp /usr/include/wasm-rt.h "$here/module.h" "$out/include"
-cp "$here/module_glue.c" "$kernel_dir/image.lds" "$out/lib"
+cp "$here/module_glue.c" "$here/split-translation.awk" "$kernel_dir/image.lds" "$out/lib"
 cp "$here/hatchery_module.h" "$out/include"
 cp "$here/build-wasm" "$out"
 

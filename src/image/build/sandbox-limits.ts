@@ -17,7 +17,7 @@ export interface SandboxLimits {
 const MEBIBYTE = 1024 * 1024;
 
 export const SANDBOX_LIMITS: SandboxLimits = {
-  wallMilliseconds: 300_000,
+  wallMilliseconds: 900_000,
   cpuSeconds: 240,
   dataBytes: 2048 * MEBIBYTE,
   openFiles: 1_024,

@@ -6,8 +6,11 @@ import { type Feature, UnsupportedFeature } from './features.js';
 import type { ByteReader } from './reader.js';
 import { readBlockType, readValueType } from './types.js';
 
-/** `wasm2c` calls itself for each level of blocks: 500,000 of them end it by its stack. */
-export const MAX_NESTING = 1_000;
+/**
+ * `wasm2c` calls itself for each level of blocks: 20,000 of them end it by its stack. Go's compiler nests as
+ * many blocks as a function has places to go on at: of its programs, large ones have 3,000.
+ */
+export const MAX_NESTING = 5_000;
 
 type Immediate = (reader: ByteReader) => void;
 
