@@ -180,6 +180,26 @@ t.test('what is exported decides', async (t) => {
   t.match(await refusal(`(module (memory 1) ${START})`), /does not export its memory/);
 });
 
+t.test('names of exports cannot become C', async (t) => {
+  const exporting = (name: string) =>
+    `(module (memory (export "memory") 1) ${START} (func (export "${name}")))`;
+  // As a module's text has them: of an end of a comment, an end of a line, and both parted by a joined line.
+  for (const name of [
+    "' */ int injected(void) { return 1; } /* '",
+    'a\\0a#include \\22/etc/passwd\\22',
+    '*\\5c\\0a/',
+    'a\\5c',
+    'a\\0d',
+    'a\\00',
+  ]) {
+    const message = /the export ".*" needs another name/;
+    const module = await assemble(t, exporting(name));
+    await t.rejects(checkModule('a', module), { code: 'MODULE_UNSUPPORTED', message }, name);
+  }
+  const tiny = await assemble(t, exporting('main.alloc#wasm/* export?'));
+  t.match(await checkModule('a', tiny), { manner: 'command' });
+});
+
 t.test('names cannot write to a terminal', async (t) => {
   const module = await assemble(t, '(module (import "a\\1b[2J" "b\\0a" (func)))');
   const { message } = (await checkModule('a', module).catch((error) => error)) as Error;

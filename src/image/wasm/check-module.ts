@@ -24,6 +24,10 @@ const WASM_PAGE_BYTES = 65_536;
 const MOST_PROBLEMS = 20;
 const LONGEST_NAME = 100;
 
+/** `wasm2c` writes the name of each export into a comment of its C as it is: what could end that comment. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: line ends are among these.
+const ENDS_COMMENT = /[\u0000-\u001f\u007f\\]|\*\//;
+
 const COMMAND = '_start';
 const REACTOR = 'hatchery_handle';
 const INITIALISER = '_initialize';
@@ -135,6 +139,13 @@ function exportProblems(facts: ModuleFacts): string[] {
     const type = functionNamed(facts, name)?.type;
     if (type !== undefined && !isSame(type, { parameters: [], results: [] })) {
       problems.push(`the export ${name} ${signatureOf(type)} should be () -> ()`);
+    }
+  }
+  for (const { name } of facts.exports) {
+    if (ENDS_COMMENT.test(name)) {
+      problems.push(
+        `the export "${shown(name)}" needs another name: one without control characters, "\\" and "*/"`,
+      );
     }
   }
   if (!facts.exports.some(({ name, kind }) => name === 'memory' && kind === 'memory')) {
