@@ -13,9 +13,6 @@
 namespace hatchery {
 namespace {
 
-/* In the spawner; programs/spawner has them, too. */
-constexpr int kHostSocket = 3;
-constexpr int kLifeline = 4;
 constexpr int kStartMilliseconds = 5000;
 constexpr const char* kDuplicate = "fcntl(F_DUPFD_CLOEXEC)";
 
@@ -24,12 +21,12 @@ Result<pid_t> start(const Spawner::Programs& programs, int socket, int lifeline)
     posix_spawnattr_t attributes;
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_adddup2(&actions, socket, kHostSocket);
-    posix_spawn_file_actions_adddup2(&actions, lifeline, kLifeline);
-    for (int stream = 0; stream < kHostSocket; stream++) {
+    posix_spawn_file_actions_adddup2(&actions, socket, SPAWNER_HOST);
+    posix_spawn_file_actions_adddup2(&actions, lifeline, SPAWNER_LIFELINE);
+    for (int stream = 0; stream < SPAWNER_HOST; stream++) {
         posix_spawn_file_actions_addopen(&actions, stream, "/dev/null", O_RDWR, 0);
     }
-    posix_spawn_file_actions_addclosefrom_np(&actions, kLifeline + 1);
+    posix_spawn_file_actions_addclosefrom_np(&actions, SPAWNER_LIFELINE + 1);
     sigset_t none;
     sigemptyset(&none);
     posix_spawnattr_setsigmask(&attributes, &none);
@@ -62,8 +59,8 @@ Result<SocketPair> create_lifeline() {
     SocketPair pair;
     pair.own = Descriptor(ends[0]);
     const Descriptor anywhere(ends[1]);
-    pair.other = Descriptor(
-        attempt(kDuplicate, [&] { return fcntl(anywhere.get(), F_DUPFD_CLOEXEC, kLifeline); }));
+    pair.other = Descriptor(attempt(
+        kDuplicate, [&] { return fcntl(anywhere.get(), F_DUPFD_CLOEXEC, SPAWNER_LIFELINE); }));
     if (!pair.other.valid()) {
         return Failure::from_errno(kDuplicate);
     }

@@ -13,6 +13,12 @@
 /* The end of what an image's plan may use. */
 #define GUEST_END UINT64_C(0x100000000000)
 
+/* Descriptors that the spawner is started with. */
+enum spawner_descriptor {
+    SPAWNER_HOST = 3,     /* the host's socket */
+    SPAWNER_LIFELINE = 4, /* of a pipe that nobody writes to: its end tells the host that none is left */
+};
+
 /* Descriptors of a launcher. Only the first is left when the guest's first instruction runs. */
 enum launcher_descriptor {
     GUEST_SOCKET = 3,   /* SOCK_SEQPACKET: commands come in, messages go out */

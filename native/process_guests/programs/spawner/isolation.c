@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -65,8 +64,8 @@ void give_up(void) {
         }
         if (first > 0) {
             /* Only the first process of the name space goes on, and all others end with it. */
-            close(HOST);
-            close(LIFELINE);
+            close(SPAWNER_HOST);
+            close(SPAWNER_LIFELINE);
             close(spawner.launcher_file);
             close(spawner.processes);
             int status;

@@ -55,7 +55,7 @@ static void host_spoke(void) {
     } control;
     struct msghdr header = {
         .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-    const ssize_t got = recvmsg(HOST, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    const ssize_t got = recvmsg(SPAWNER_HOST, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;
     }
@@ -89,8 +89,8 @@ int main(int count, char **words) {
         return 122;
     }
     spawner.processes = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    fcntl(HOST, F_SETFD, FD_CLOEXEC);
-    fcntl(LIFELINE, F_SETFD, FD_CLOEXEC);
+    fcntl(SPAWNER_HOST, F_SETFD, FD_CLOEXEC);
+    fcntl(SPAWNER_LIFELINE, F_SETFD, FD_CLOEXEC);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
@@ -104,12 +104,12 @@ int main(int count, char **words) {
     spawner.events = epoll_create1(EPOLL_CLOEXEC);
     const int signals = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
     struct source host, ended;
-    if (spawner.events < 0 || signals < 0 || watch(&host, FROM_HOST, HOST, NULL) < 0 ||
+    if (spawner.events < 0 || signals < 0 || watch(&host, FROM_HOST, SPAWNER_HOST, NULL) < 0 ||
         watch(&ended, FROM_CHILDREN, signals, NULL) < 0) {
         return 121;
     }
     /* It is ready; or the host reads the end of the file. */
-    if (send(HOST, "", 1, MSG_NOSIGNAL) < 0) {
+    if (send(SPAWNER_HOST, "", 1, MSG_NOSIGNAL) < 0) {
         return 120;
     }
     for (;;) {

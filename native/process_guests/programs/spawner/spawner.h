@@ -16,12 +16,6 @@
 
 #include "../protocol.h"
 
-/* Descriptors that it is started with. */
-enum spawner_descriptor {
-    HOST = 3,     /* the host's socket */
-    LIFELINE = 4, /* the end of a pipe that nobody writes to: its end tells the host that none is left */
-};
-
 /* Of the spawner itself; set before the first guest is made. */
 struct spawner {
     int events;        /* epoll */
@@ -156,7 +150,7 @@ int start_error(int status);
 /* children.c: processes that have ended. */
 
 /* After SIGCHLD, by signalfd. */
-void wait_for_children(int signals);
+void wait_for_children(int descriptor);
 
 /* isolation.c: what the spawner gives up. */
 
