@@ -27,7 +27,6 @@ BEGIN {
 !begun && $0 != "static bool s_module_initialized = false;" { print >shared; next }
 { begun = 1 }
 
-in_declaration { print >shared; if (/;$/) in_declaration = 0; next }
 in_function {
     line[++lines] = $0
     bytes += length($0) + 1
@@ -57,7 +56,6 @@ in_function {
 /^static [^()]*w2c_[A-Za-z0-9_]*\(Z_module_instance_t\*/ {
     sub(/^static /, "")
     print >shared
-    in_declaration = !/;$/
     next
 }
 
