@@ -13,25 +13,23 @@ import { xenUnavailable } from './xen-failure.js';
 import { findObstacle } from './xen-host.js';
 import { loadXenAddon } from './xen-native.js';
 
-export interface DetectedDriver {
-  readonly name: DriverName;
-  readonly availability: Availability;
-}
-
 const TRIALS = new Map<DriverName, () => Availability>([
   ['kvm', () => availabilityOf(describeKvm, kvmFailure)],
   ['process', () => availabilityOf(describeProcess, processUnavailable)],
   ['xen', () => findObstacle() ?? availabilityOf(describeXen, xenUnavailable)],
 ]);
 
-/** Tries each driver; what a machine lacks is said, not thrown. */
-export function detectDrivers(): DetectedDriver[] {
-  return [...TRIALS].map(([name, tryIt]) => ({ name, availability: tryIt() }));
+/**
+ * Tries a driver; what a machine lacks is said, not thrown.
+ * @returns `undefined` where the driver is not part of this version
+ */
+export function detectDriver(name: DriverName): Availability | undefined {
+  return TRIALS.get(name)?.();
 }
 
 /** What there is to say of a driver that works. */
 export function driverDetail(name: DriverName): string | undefined {
-  const found = TRIALS.get(name)?.();
+  const found = detectDriver(name);
   return found?.available ? found.detail : undefined;
 }
 
@@ -119,7 +117,7 @@ export function chooseDriver(name: 'auto' | DriverName): DriverName {
   if (name !== 'auto') {
     return name;
   }
-  const works = (driver: DriverName) => TRIALS.get(driver)?.().available === true;
+  const works = (driver: DriverName) => detectDriver(driver)?.available === true;
   const isDomain0 = findObstacle() === undefined;
   const order: DriverName[] = isDomain0 ? ['kvm', 'xen', 'process'] : ['kvm', 'process'];
   return order.find(works) ?? (isKvmHidden() ? 'process' : 'kvm');

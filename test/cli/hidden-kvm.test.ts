@@ -1,10 +1,10 @@
 /** A machine whose KVM is hidden: functions run in processes, and everything says so. */
 import t from 'tap';
-import { detectDrivers } from '../../src/drivers/detect.js';
+import { detectDriver } from '../../src/drivers/detect.js';
 import { hatchery, Served } from './command.js';
 import { says } from './functions.js';
 
-const found = detectDrivers().find(({ name }) => name === 'process')?.availability;
+const found = detectDriver('process');
 const missing = found?.available === true ? false : `processes: ${found?.reason}`;
 const HIDDEN = { HATCHERY_HIDE_KVM: '1' };
 

@@ -3,13 +3,13 @@
  * where HATCHERY_HIDE_KVM=1 hides it. For tests that are about what is above drivers.
  */
 
-import { chooseDriver, detectDrivers } from '../../src/drivers/detect.js';
+import { chooseDriver, detectDriver } from '../../src/drivers/detect.js';
 import type { DriverName, Strategy } from '../../src/drivers/driver.js';
 
 /** What `auto` takes here. */
 export const defaultDriver: DriverName = chooseDriver('auto');
 
-const found = detectDrivers().find(({ name }) => name === defaultDriver)?.availability;
+const found = detectDriver(defaultDriver);
 
 /** For tap's `skip`: false where a driver works, else why none does. */
 export const noDriver: string | false =

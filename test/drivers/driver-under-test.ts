@@ -7,7 +7,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { detectDrivers, openDriver } from '../../src/drivers/detect.js';
+import { detectDriver, openDriver } from '../../src/drivers/detect.js';
 import type { Driver, DriverName, Strategy, XenGuestType } from '../../src/drivers/driver.js';
 import { defaultDriver } from './default-driver.js';
 
@@ -93,7 +93,7 @@ export const driverless: string | false =
   named !== undefined && named !== 'kvm' && 'is about no driver';
 
 function whyNot(name: DriverName): string | false {
-  const found = detectDrivers().find((driver) => driver.name === name)?.availability;
+  const found = detectDriver(name);
   return found?.available === true ? false : `needs ${name}: ${found?.reason ?? 'no driver'}`;
 }
 

@@ -1,10 +1,10 @@
 /** Processes of this machine, as /proc tells of them. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { detectDrivers } from '../../src/drivers/detect.js';
+import { detectDriver } from '../../src/drivers/detect.js';
 
 /** Why guests cannot run in processes here, or false: for tap's `skip`. */
 export function processesMissing(): string | false {
-  const found = detectDrivers().find(({ name }) => name === 'process')?.availability;
+  const found = detectDriver('process');
   return found?.available === true ? false : `processes: ${found?.reason ?? 'no driver'}`;
 }
 

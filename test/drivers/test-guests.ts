@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { detectDrivers } from '../../src/drivers/detect.js';
+import { detectDriver } from '../../src/drivers/detect.js';
 import type { Driver, Exit, Shell, Snapshot } from '../../src/drivers/driver.js';
 import { type KvmAddon, loadKvmAddon } from '../../src/drivers/kvm-native.js';
 import type { NativeAddon, NativeMachine } from '../../src/drivers/native.js';
@@ -15,7 +15,7 @@ import { milliseconds } from './driver-under-test.js';
 
 /** Why the tests of this file cannot run here, or false: for tap's `skip`. */
 export function kvmMissing(): string | false {
-  const kvm = detectDrivers().find(({ name }) => name === 'kvm')?.availability;
+  const kvm = detectDriver('kvm');
   return kvm?.available === true ? false : `needs KVM: ${kvm?.reason ?? 'not built'}`;
 }
 

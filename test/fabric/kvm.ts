@@ -1,6 +1,6 @@
-import { detectDrivers } from '../../src/drivers/detect.js';
+import { detectDriver } from '../../src/drivers/detect.js';
 
-const kvm = detectDrivers().find((driver) => driver.name === 'kvm')?.availability;
+const kvm = detectDriver('kvm');
 
 /** For tap's `skip`: false where KVM works, else why it does not. */
 export const noKvm: false | string =

@@ -1,6 +1,6 @@
 /** Domains of the test guests (test/guests), for tests that look closely at the Xen driver. */
 
-import { detectDrivers } from '../../src/drivers/detect.js';
+import { detectDriver } from '../../src/drivers/detect.js';
 import type { Shell } from '../../src/drivers/driver.js';
 import type { NativeMachine } from '../../src/drivers/native.js';
 import type { NativeShell } from '../../src/drivers/native-shell.js';
@@ -8,7 +8,7 @@ import { loadXenAddon, type XenAddon } from '../../src/drivers/xen-native.js';
 
 /** Why the tests of this file cannot run here, or false: for tap's `skip`. */
 export function xenMissing(): string | false {
-  const xen = detectDrivers().find(({ name }) => name === 'xen')?.availability;
+  const xen = detectDriver('xen');
   return xen?.available === true ? false : `Xen: ${xen?.reason ?? 'not built'}`;
 }
 

@@ -1,11 +1,11 @@
 /** A driver: whether it finds all that it needs. */
-import { detectDrivers } from '../../drivers/detect.js';
+import { detectDriver } from '../../drivers/detect.js';
 import type { DriverName } from '../../drivers/driver.js';
 import type { Check } from './check.js';
 
 /** Does the driver find all that it needs? */
 export function checkDriver(name: DriverName): Check {
-  const found = detectDrivers().find((driver) => driver.name === name)?.availability;
+  const found = detectDriver(name);
   if (found === undefined) {
     throw new Error(`there is no driver ${name}`);
   }
